@@ -1,0 +1,16 @@
+//! It holds `unsafe` and C (encoders), and heavy dependencies; the command line and the edge both need it.
+//!
+//! Synchronous pixels: probe → limits → decode → operations in one fixed order → encode. It knows no HTTP, no async
+//! and no files. What a stranger sent is parsed by memory-safe code only; C encodes pixels that we made.
+
+pub mod bitmap;
+pub mod error;
+pub mod format;
+pub mod limits;
+pub mod scratch;
+
+pub use bitmap::{Bitmap, Layout};
+pub use error::Error;
+pub use format::SourceFormat;
+pub use limits::{Limits, Watch};
+pub use scratch::Scratch;

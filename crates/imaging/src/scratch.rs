@@ -1,0 +1,37 @@
+//! Buffers that outlive a render: page faults of fresh memory cost a quarter of a full decode.
+
+/// A worker's own buffers. Not shared: each thread of the pool has one.
+#[derive(Debug)]
+pub struct Scratch {
+    idle: Vec<Vec<u8>>,
+    /// Bytes that may stay idle between renders.
+    keep: usize,
+}
+
+impl Scratch {
+    /// Keeps at most `keep` bytes between renders.
+    pub fn new(keep: usize) -> Self {
+        Self { idle: Vec::new(), keep }
+    }
+
+    /// A buffer of exactly `len` bytes. **Its content is arbitrary** (an earlier picture's, even): whoever takes it
+    /// writes every byte, or clears what it leaves.
+    pub fn take(&mut self, len: usize) -> Vec<u8> {
+        let best =
+            (0..self.idle.len()).filter(|&i| self.idle[i].capacity() >= len).min_by_key(|&i| self.idle[i].capacity());
+        let mut buffer = best.map(|i| self.idle.swap_remove(i)).unwrap_or_default();
+        buffer.resize(len, 0);
+        buffer
+    }
+
+    /// Takes a buffer back. The largest are dropped first when more than `keep` bytes would stay idle.
+    pub fn give(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() <= self.keep {
+            self.idle.push(buffer);
+        }
+        while self.idle.iter().map(Vec::capacity).sum::<usize>() > self.keep {
+            let largest = (0..self.idle.len()).max_by_key(|&i| self.idle[i].capacity());
+            largest.map(|i| self.idle.swap_remove(i));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Every binary needs it: config loading, telemetry, the admin listener, drain. Knows nothing of pictures.
