@@ -103,6 +103,9 @@ pub enum Fit {
     Pad,
     /// Both sides stretched to the box.
     Fill,
+    /// The smallest picture that covers the box, aspect kept, nothing cropped; only the aliases `outside` and `min`
+    /// name it. Larger than the original only with `enlarge`.
+    Outside,
 }
 
 /// A region, before resizing.
