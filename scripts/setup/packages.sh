@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# Sourced by the set-up scripts: finds what is missing, says so, and installs it where it may (Debian and its children,
+# as root or through sudo). Elsewhere it names what is missing and stops. Running it with nothing missing costs
+# milliseconds and prints nothing.
+
+missing_packages=()
+
+# need COMMAND PACKAGE: notes PACKAGE as missing unless COMMAND is on the path.
+need() {
+    command -v "$1" >/dev/null 2>&1 || missing_packages+=("$2")
+}
+
+# need_ok PACKAGE CHECK…: notes PACKAGE as missing unless the command line CHECK succeeds.
+need_ok() {
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing_packages+=("$package")
+}
+
+# install_packages WHY: installs what was noted, or explains and fails.
+install_packages() {
+    [ ${#missing_packages[@]} -gt 0 ] || return 0
+    local sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        sudo=(sudo -n)
+        if ! sudo -n true 2>/dev/null; then sudo=(sudo); [ -t 0 ] && command -v sudo >/dev/null || sudo=(false); fi
+    fi
+    if ! command -v apt-get >/dev/null 2>&1 || [ "${sudo[0]:-}" = false ]; then
+        {
+            echo "Missing for $1 (names of the Debian packages): ${missing_packages[*]}"
+            if command -v apt-get >/dev/null 2>&1; then
+                echo "Install them as root:  apt-get install ${missing_packages[*]}"
+            elif command -v brew >/dev/null 2>&1; then
+                echo "Install them with Homebrew, where most have the same name:  brew install ${missing_packages[*]}"
+            else
+                echo "Install them with your system's package manager, then run the same command again."
+            fi
+        } >&2
+        return 1
+    fi
+    echo "Installing for $1: ${missing_packages[*]} (apt-get)"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+        "${missing_packages[@]}" >/dev/null
+    missing_packages=()
+}
