@@ -4,6 +4,7 @@
 //! and no files. What a stranger sent is parsed by memory-safe code only; C encodes pixels that we made.
 
 pub mod bitmap;
+pub mod encode;
 pub mod error;
 pub mod format;
 pub mod limits;

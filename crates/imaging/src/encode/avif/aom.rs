@@ -1,0 +1,189 @@
+//! libaom, for one still frame: the only place that knows its C interface.
+//!
+//! Invariant: the codec context is destroyed on every way out ([`Context`]'s `Drop`), and no pointer handed to libaom
+//! outlives the call that it was handed to.
+#![expect(unsafe_code, reason = "libaom is C")]
+
+use super::planes::{Planes, Subsampling};
+use crate::error::Error;
+use libaom_sys as sys;
+use std::ffi::{CStr, c_int};
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// What is chosen per picture.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// 1–63 (0 would be lossless).
+    pub(super) quantizer: u8,
+    /// 0–9, more is faster.
+    pub(super) cpu_used: u8,
+    pub(super) lossless: bool,
+}
+
+/// Encodes one key frame on this thread; the stream of OBUs.
+pub(super) fn encode_still(planes: &Planes, settings: Settings) -> Result<Vec<u8>, Error> {
+    let mut context = Context::new(&configuration(planes, settings)?)?;
+    context.set(sys::AOME_SET_CPUUSED, settings.cpu_used.into())?;
+    context.set(sys::AOME_SET_CQ_LEVEL, settings.quantizer.into())?;
+    context.set(sys::AV1E_SET_COLOR_RANGE, 1)?;
+    if planes.subsampling != Subsampling::Monochrome {
+        let matrix = if planes.subsampling == Subsampling::Identity { 0 } else { 6 };
+        context.set(sys::AV1E_SET_COLOR_PRIMARIES, 1)?;
+        context.set(sys::AV1E_SET_TRANSFER_CHARACTERISTICS, 13)?;
+        context.set(sys::AV1E_SET_MATRIX_COEFFICIENTS, matrix)?;
+    }
+    if settings.lossless {
+        context.set(sys::AV1E_SET_LOSSLESS, 1)?;
+    } else {
+        context.set(sys::AOME_SET_TUNING, sys::AOM_TUNE_SSIM as c_int)?;
+    }
+    context.encode(planes)
+}
+
+fn configuration(planes: &Planes, settings: Settings) -> Result<sys::aom_codec_enc_cfg_t, Error> {
+    let mut cfg = MaybeUninit::<sys::aom_codec_enc_cfg_t>::zeroed();
+    // SAFETY: the interface is a static of libaom; `cfg` is valid for writes, and libaom fills it when it returns 0.
+    let status = unsafe {
+        sys::aom_codec_enc_config_default(sys::aom_codec_av1_cx(), cfg.as_mut_ptr(), sys::AOM_USAGE_ALL_INTRA)
+    };
+    check(status)?;
+    // SAFETY: libaom returned success, so it wrote the whole structure (and all zeroes is valid for it anyway: it is
+    // made of integers and nullable pointers).
+    let mut cfg = unsafe { cfg.assume_init() };
+    cfg.g_w = planes.width;
+    cfg.g_h = planes.height;
+    cfg.g_threads = 1;
+    cfg.g_limit = 1;
+    cfg.g_lag_in_frames = 0;
+    cfg.g_pass = sys::AOM_RC_ONE_PASS;
+    cfg.g_profile = match planes.subsampling {
+        Subsampling::Full | Subsampling::Identity => 1,
+        Subsampling::Half | Subsampling::Monochrome => 0,
+    };
+    cfg.monochrome = (planes.subsampling == Subsampling::Monochrome).into();
+    cfg.rc_end_usage = sys::AOM_Q;
+    cfg.rc_min_quantizer = 0;
+    cfg.rc_max_quantizer = if settings.lossless { 0 } else { 63 };
+    Ok(cfg)
+}
+
+/// An initialised encoder. Boxed: libaom keeps pointers into its own parts, and nobody promises that the context may
+/// move.
+struct Context(Box<sys::aom_codec_ctx_t>);
+
+impl Context {
+    fn new(cfg: &sys::aom_codec_enc_cfg_t) -> Result<Self, Error> {
+        let mut context = Box::new(MaybeUninit::<sys::aom_codec_ctx_t>::zeroed());
+        // SAFETY: the context is valid for writes, `cfg` lives through the call and is copied by it; the version is the
+        // one that these bindings were made from. On failure libaom releases what it took.
+        let status = unsafe {
+            sys::aom_codec_enc_init_ver(
+                context.as_mut_ptr(),
+                sys::aom_codec_av1_cx(),
+                cfg,
+                0,
+                sys::AOM_ENCODER_ABI_VERSION as c_int,
+            )
+        };
+        check(status)?;
+        // SAFETY: initialised by the call above; all of its fields are integers and nullable pointers.
+        Ok(Self(unsafe { context.assume_init() }))
+    }
+
+    /// A control that takes one `int` or `unsigned int`.
+    fn set(&mut self, control: sys::aome_enc_control_id, value: c_int) -> Result<(), Error> {
+        // SAFETY: the context is initialised, and every control used in this file reads exactly one (unsigned) int.
+        check(unsafe { sys::aom_codec_control(&mut *self.0, control as c_int, value) })
+    }
+
+    fn encode(&mut self, planes: &Planes) -> Result<Vec<u8>, Error> {
+        // libaom skips the chroma of a monochrome frame, but it is given planes that exist.
+        let (columns, rows) = planes.chroma_size();
+        let neutral = if planes.subsampling == Subsampling::Monochrome {
+            vec![128; columns as usize * rows as usize]
+        } else {
+            Vec::new()
+        };
+        let image = image(planes, &neutral)?;
+        // SAFETY: the context is initialised; the image points to `planes` and `neutral`, which outlive the call and
+        // which libaom only reads (it copies the frame).
+        check(unsafe { sys::aom_codec_encode(&mut *self.0, &image, 0, 1, 0) })?;
+        let mut stream = self.packets();
+        loop {
+            // SAFETY: as above; a null image flushes the encoder.
+            check(unsafe { sys::aom_codec_encode(&mut *self.0, ptr::null(), 0, 1, 0) })?;
+            let more = self.packets();
+            if more.is_empty() {
+                break;
+            }
+            stream.extend(more);
+        }
+        if stream.is_empty() { Err(Error::Internal("libaom wrote no frame".into())) } else { Ok(stream) }
+    }
+
+    fn packets(&mut self) -> Vec<u8> {
+        let mut stream = Vec::new();
+        let mut position: sys::aom_codec_iter_t = ptr::null();
+        loop {
+            // SAFETY: the context is initialised and `position` is libaom's own, begun at null.
+            let packet = unsafe { sys::aom_codec_get_cx_data(&mut *self.0, &mut position) };
+            // SAFETY: libaom returns null at the end, else a packet valid until the next call on this context.
+            let Some(packet) = (unsafe { packet.as_ref() }) else { break };
+            if packet.kind == sys::AOM_CODEC_CX_FRAME_PKT {
+                // SAFETY: for this kind `frame` is the member that was written; its buffer holds `sz` bytes until the
+                // next call on this context, and it is copied here.
+                stream.extend(unsafe {
+                    std::slice::from_raw_parts(packet.data.frame.buf.cast::<u8>().cast_const(), packet.data.frame.sz)
+                });
+            }
+        }
+        stream
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `new`, destroyed once. The status only says whether the context was valid.
+        unsafe { sys::aom_codec_destroy(&mut *self.0) };
+    }
+}
+
+/// libaom's view of the planes. It borrows them without saying so: the caller keeps both alive while it is in use.
+fn image(planes: &Planes, neutral: &[u8]) -> Result<sys::aom_image_t, Error> {
+    let format = match planes.subsampling {
+        Subsampling::Monochrome | Subsampling::Half => sys::AOM_IMG_FMT_I420,
+        Subsampling::Full | Subsampling::Identity => sys::AOM_IMG_FMT_I444,
+    };
+    let mut image = MaybeUninit::<sys::aom_image_t>::zeroed();
+    let luma = planes.luma.as_ptr().cast_mut();
+    // SAFETY: `image` is valid for writes; the data pointer is only stored, and what libaom derives from it for the
+    // chroma planes is replaced below.
+    let wrapped = unsafe { sys::aom_img_wrap(image.as_mut_ptr(), format, planes.width, planes.height, 1, luma) };
+    if wrapped.is_null() {
+        return Err(Error::Internal("libaom refuses a picture of this size".into()));
+    }
+    // SAFETY: zeroed at first and then filled by libaom; integers and nullable pointers only.
+    let mut image = unsafe { image.assume_init() };
+    let (columns, rows) = planes.chroma_size();
+    let chroma: [&[u8]; 2] = match planes.subsampling {
+        Subsampling::Monochrome => [neutral, neutral],
+        _ => [&planes.chroma[0], &planes.chroma[1]],
+    };
+    assert!(planes.luma.len() == planes.width as usize * planes.height as usize, "luma fills its plane");
+    assert!(chroma.iter().all(|c| c.len() == columns as usize * rows as usize), "chroma fills its planes");
+    image.planes = [luma, chroma[0].as_ptr().cast_mut(), chroma[1].as_ptr().cast_mut()];
+    image.stride = [planes.width as c_int, columns as c_int, columns as c_int];
+    image.monochrome = (planes.subsampling == Subsampling::Monochrome).into();
+    image.range = 1;
+    Ok(image)
+}
+
+fn check(status: sys::aom_codec_err_t) -> Result<(), Error> {
+    if status == sys::AOM_CODEC_OK {
+        return Ok(());
+    }
+    // SAFETY: libaom returns a static string for every status, also for unknown ones.
+    let text = unsafe { CStr::from_ptr(sys::aom_codec_err_to_string(status)) };
+    Err(Error::Internal(format!("libaom: {}", text.to_string_lossy())))
+}
