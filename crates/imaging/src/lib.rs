@@ -4,14 +4,22 @@
 //! and no files. What a stranger sent is parsed by memory-safe code only; C encodes pixels that we made.
 
 pub mod bitmap;
+pub mod color;
+pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod format;
 pub mod limits;
+mod metadata;
+pub mod orientation;
+pub mod probe;
 pub mod scratch;
 
 pub use bitmap::{Bitmap, Layout};
+pub use decode::{Decoded, Want, decode};
 pub use error::Error;
 pub use format::SourceFormat;
 pub use limits::{Limits, Watch};
+pub use orientation::Orientation;
+pub use probe::{Probe, probe};
 pub use scratch::Scratch;

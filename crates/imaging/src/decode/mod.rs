@@ -1,0 +1,82 @@
+//! Original bytes to pixels: one file per format behind one function.
+//!
+//! It holds the limits again (decoded bytes and the decoder's own needs) before it allocates, takes its buffers from
+//! [`Scratch`], and promises that every byte of the bitmap was written for this picture. It does not turn, resize or
+//! convert to sRGB: the orientation and the profile are handed on.
+
+mod gif;
+mod jpeg;
+mod png;
+mod webp;
+
+use crate::bitmap::{Bitmap, Layout};
+use crate::error::Error;
+use crate::format::SourceFormat;
+use crate::limits::{Limits, Watch};
+use crate::orientation::Orientation;
+use crate::probe::Probe;
+use crate::scratch::Scratch;
+
+/// What the operations that follow will use; a decoder that can stop early does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Want {
+    /// The smallest decoded width, in stored orientation, that still serves. 0: as small as it gets.
+    pub min_width: u32,
+    /// The smallest decoded height, in stored orientation, that still serves.
+    pub min_height: u32,
+    /// Left, top, width, height of the stored pixels that will be used. A hint: more may be decoded.
+    pub region: Option<(u32, u32, u32, u32)>,
+}
+
+/// The pixels of the first frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// As stored: not turned, not converted to sRGB.
+    pub bitmap: Bitmap,
+    /// The profile of the bitmap's colours; `None` when they are sRGB already, or no usable profile is known.
+    pub icc: Option<Vec<u8>>,
+    /// How the bitmap has to be turned to stand upright.
+    pub orientation: Orientation,
+}
+
+/// Decodes the first frame.
+///
+/// # Errors
+/// [`Error::Unsupported`], [`Error::Malformed`], [`Error::TooLarge`] by the file; [`Error::Deadline`] and
+/// [`Error::Cancelled`] by `watch`.
+pub fn decode(
+    bytes: &[u8],
+    probe: &Probe,
+    _want: &Want,
+    limits: &Limits,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<Decoded, Error> {
+    watch.check()?;
+    probe.check(limits)?;
+    match probe.format {
+        SourceFormat::Jpeg => jpeg::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Png => png::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Webp => webp::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Gif => gif::decode(bytes, probe, limits, watch, scratch),
+        other => Err(Error::Unsupported(format!("{} pictures are not supported", other.as_str()))),
+    }
+}
+
+/// Holds the memory that decoding needs (`bytes_per_pixel` for bitmap and decoder together) against the limit.
+fn check_memory(probe: &Probe, bytes_per_pixel: u64, limits: &Limits) -> Result<(), Error> {
+    let value = probe.pixels().saturating_mul(bytes_per_pixel);
+    if value > limits.memory {
+        return Err(Error::TooLarge { what: "memory to decode the original", value, limit: limits.memory });
+    }
+    Ok(())
+}
+
+/// Bytes of a bitmap. The limits were checked, so it fits.
+fn size_of(width: u32, height: u32, layout: Layout) -> usize {
+    width as usize * height as usize * layout.channels()
+}
+
+fn malformed(format: SourceFormat, why: &dyn std::fmt::Display) -> Error {
+    Error::Malformed(format!("{}: {why}", format.as_str()))
+}

@@ -1,0 +1,213 @@
+//! PNG by the `png` crate: all colour types and depths, brought to 8 bits; of an animation the default image.
+//!
+//! Rows that a truncated file lacks come out zero (black, or transparent); a file without its first row is refused.
+//! Its compressed profile and texts never pass through the decoder: the profile is inflated here, under a limit.
+
+use super::{Decoded, check_memory, malformed, size_of};
+use crate::bitmap::{Bitmap, Layout};
+use crate::color;
+use crate::error::Error;
+use crate::format::SourceFormat;
+use crate::limits::{Limits, Watch};
+use crate::metadata::png::{self as chunks, PngHeader};
+use crate::probe::Probe;
+use crate::scratch::Scratch;
+use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, InterlaceInfo, Reader, Transformations};
+use std::io::{Cursor, ErrorKind};
+
+/// An inflated profile may have this many bytes; the largest known CMYK profiles have about 3 MB.
+const MAX_PROFILE: usize = 4 << 20;
+/// For chunks that the decoder keeps (EXIF, palettes) and for its rows.
+const DECODER_MEMORY: usize = 16 << 20;
+/// Rows between two looks at the watch.
+const ROWS_PER_CHECK: u32 = 64;
+
+type Source<'a> = Reader<Cursor<&'a [u8]>>;
+
+pub(super) fn decode(
+    bytes: &[u8],
+    probe: &Probe,
+    limits: &Limits,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<Decoded, Error> {
+    let header = chunks::read(bytes).ok_or_else(|| malformed(SourceFormat::Png, &"no header"))?;
+    let mut reader = open(bytes).map_err(told)?;
+    if reader.info().size() != (probe.width, probe.height) {
+        return Err(malformed(SourceFormat::Png, &"two headers that disagree"));
+    }
+    let rows = Rows::of(&reader)?;
+    check_memory(probe, rows.layout.channels() as u64, limits)?;
+    let mut pixels = scratch.take(size_of(probe.width, probe.height, rows.layout));
+    let read = if reader.info().interlaced {
+        rows.read_interlaced(&mut reader, &mut pixels, watch)
+    } else {
+        rows.read(&mut reader, &mut pixels, watch)
+    };
+    if let Err(error) = read {
+        scratch.give(pixels);
+        return Err(error);
+    }
+    let icc = profile(&header, rows.layout);
+    let bitmap = Bitmap::new(probe.width, probe.height, rows.layout, pixels);
+    Ok(Decoded { bitmap, icc, orientation: header.orientation })
+}
+
+fn open(bytes: &[u8]) -> Result<Source<'_>, DecodingError> {
+    let mut options = DecodeOptions::default();
+    options.set_ignore_text_chunk(true);
+    options.set_ignore_iccp_chunk(true);
+    options.set_skip_ancillary_crc_failures(true);
+    let mut decoder = Decoder::new_with_options(Cursor::new(bytes), options);
+    decoder.set_limits(png::Limits { bytes: DECODER_MEMORY });
+    // Depths below 8, palettes and tRNS are expanded by the decoder; 16 bits are rounded here, which it does not.
+    decoder.set_transformations(Transformations::EXPAND);
+    decoder.read_info()
+}
+
+fn told(error: DecodingError) -> Error {
+    match error {
+        DecodingError::LimitsExceeded => Error::TooLarge {
+            what: "memory for the chunks of the original",
+            value: DECODER_MEMORY as u64,
+            limit: DECODER_MEMORY as u64,
+        },
+        other => malformed(SourceFormat::Png, &other),
+    }
+}
+
+/// How the decoder's rows become the bitmap's.
+struct Rows {
+    layout: Layout,
+    gray_alpha: bool,
+    wide: bool,
+    stride: usize,
+}
+
+impl Rows {
+    fn of(reader: &Source<'_>) -> Result<Self, Error> {
+        let (color, depth) = reader.output_color_type();
+        let layout = match color {
+            ColorType::Grayscale => Layout::Gray,
+            ColorType::Rgb => Layout::Rgb,
+            ColorType::Rgba | ColorType::GrayscaleAlpha => Layout::Rgba,
+            ColorType::Indexed => return Err(Error::Internal("a palette was left unexpanded".into())),
+        };
+        Ok(Self {
+            layout,
+            gray_alpha: color == ColorType::GrayscaleAlpha,
+            wide: depth == BitDepth::Sixteen,
+            stride: reader.info().width as usize * layout.channels(),
+        })
+    }
+
+    fn read(&self, reader: &mut Source<'_>, pixels: &mut [u8], watch: &Watch) -> Result<(), Error> {
+        let mut row = vec![0; if self.is_direct() { 0 } else { self.stride * 2 }];
+        for (y, line) in (0u32..).zip(pixels.chunks_exact_mut(self.stride)) {
+            if y.is_multiple_of(ROWS_PER_CHECK) {
+                watch.check()?;
+            }
+            let read = if self.is_direct() { reader.read_row(line) } else { reader.read_row(&mut row) };
+            match read {
+                Ok(Some(_)) if self.is_direct() => {}
+                Ok(Some(_)) => self.convert(&row, line),
+                Ok(None) => return Err(malformed(SourceFormat::Png, &"too few rows")),
+                Err(error) if y > 0 && is_truncation(&error) => {
+                    let done = self.stride * y as usize;
+                    pixels.get_mut(done..).unwrap_or_default().fill(0);
+                    return Ok(());
+                }
+                Err(error) => return Err(told(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_interlaced(&self, reader: &mut Source<'_>, pixels: &mut [u8], watch: &Watch) -> Result<(), Error> {
+        let mut line = vec![0; self.stride];
+        let bits = u8::try_from(self.layout.channels() * 8).unwrap_or(u8::MAX);
+        let samples = self.samples();
+        pixels.fill(0);
+        let mut count = 0u32;
+        loop {
+            if count.is_multiple_of(ROWS_PER_CHECK) {
+                watch.check()?;
+            }
+            let row = match reader.next_interlaced_row() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(()),
+                Err(error) if count > 0 && is_truncation(&error) => return Ok(()),
+                Err(error) => return Err(told(error)),
+            };
+            count += 1;
+            let width = row.data().len() / samples;
+            let Some(line) = line.get_mut(..width * self.layout.channels()) else { continue };
+            self.convert(row.data(), line);
+            if let InterlaceInfo::Adam7(pass) = row.interlace() {
+                png::expand_interlaced_row(pixels, self.stride, line, pass, bits);
+            }
+        }
+    }
+
+    /// Whether the decoder writes what the bitmap holds.
+    fn is_direct(&self) -> bool {
+        !self.wide && !self.gray_alpha
+    }
+
+    /// Bytes of one pixel as the decoder writes it.
+    fn samples(&self) -> usize {
+        let channels = if self.gray_alpha { 2 } else { self.layout.channels() };
+        channels * if self.wide { 2 } else { 1 }
+    }
+
+    fn convert(&self, row: &[u8], line: &mut [u8]) {
+        match (self.gray_alpha, self.wide) {
+            (false, false) => {
+                let common = line.len().min(row.len());
+                line[..common].copy_from_slice(&row[..common]);
+            }
+            (false, true) => {
+                for (out, wide) in line.iter_mut().zip(row.chunks_exact(2)) {
+                    *out = narrow(wide[0], wide[1]);
+                }
+            }
+            (true, false) => {
+                for (out, pixel) in line.chunks_exact_mut(4).zip(row.chunks_exact(2)) {
+                    out.copy_from_slice(&[pixel[0], pixel[0], pixel[0], pixel[1]]);
+                }
+            }
+            (true, true) => {
+                for (out, pixel) in line.chunks_exact_mut(4).zip(row.chunks_exact(4)) {
+                    let (gray, alpha) = (narrow(pixel[0], pixel[1]), narrow(pixel[2], pixel[3]));
+                    out.copy_from_slice(&[gray, gray, gray, alpha]);
+                }
+            }
+        }
+    }
+}
+
+/// 16 bits to 8, to the nearest: `round(v × 255 / 65535)`.
+fn narrow(high: u8, low: u8) -> u8 {
+    let value = u32::from(u16::from_be_bytes([high, low]));
+    ((value * 255 + 32_767) / 65_535) as u8
+}
+
+/// Whether the file merely ends too early.
+fn is_truncation(error: &DecodingError) -> bool {
+    matches!(error, DecodingError::IoError(io) if io.kind() == ErrorKind::UnexpectedEof)
+}
+
+/// The profile by precedence (PNG third edition, 4.3): cICP, iCCP, sRGB, then gAMA with cHRM.
+fn profile(header: &PngHeader<'_>, layout: Layout) -> Option<Vec<u8>> {
+    if let Some(code) = header.cicp {
+        return color::profile_of_cicp(code, layout);
+    }
+    if let Some(stream) = header.iccp {
+        let inflated = fdeflate::decompress_to_vec_bounded(stream, MAX_PROFILE).ok()?;
+        return color::differs_from_srgb(&inflated, layout).then_some(inflated);
+    }
+    if header.srgb {
+        return None;
+    }
+    color::profile_of_gamma(header.gamma?, header.chromaticities, layout)
+}

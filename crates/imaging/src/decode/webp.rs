@@ -1,0 +1,59 @@
+//! WebP by image-webp: lossy, lossless, with alpha; of an animation the first frame on its canvas.
+//!
+//! A truncated file is refused: the decoder gives nothing of it.
+
+use super::{Decoded, check_memory, malformed, size_of};
+use crate::bitmap::{Bitmap, Layout};
+use crate::color;
+use crate::error::Error;
+use crate::format::SourceFormat;
+use crate::limits::{Limits, Watch};
+use crate::metadata::webp;
+use crate::probe::Probe;
+use crate::scratch::Scratch;
+use image_webp::{DecodingError, WebPDecoder};
+use std::io::Cursor;
+
+/// The bitmap at most, and what the decoder holds beside it: 4 bytes of lossless pixels, or planes (1.5) and alpha (5).
+const BYTES_PER_PIXEL: u64 = 4 + 7;
+
+pub(super) fn decode(
+    bytes: &[u8],
+    probe: &Probe,
+    limits: &Limits,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<Decoded, Error> {
+    let header = webp::read(bytes).ok_or_else(|| malformed(SourceFormat::Webp, &"no header"))?;
+    check_memory(probe, BYTES_PER_PIXEL, limits)?;
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(told)?;
+    decoder.set_memory_limit(usize::try_from(limits.memory).unwrap_or(usize::MAX));
+    if decoder.dimensions() != (probe.width, probe.height) {
+        return Err(malformed(SourceFormat::Webp, &"two headers that disagree"));
+    }
+    let layout = if decoder.has_alpha() { Layout::Rgba } else { Layout::Rgb };
+    if decoder.is_animated() {
+        decoder.set_background_color([0; 4]).map_err(told)?;
+    }
+    watch.check()?;
+    let mut pixels = scratch.take(size_of(probe.width, probe.height, layout));
+    if decoder.is_animated() {
+        pixels.fill(0);
+    }
+    if let Err(error) = decoder.read_image(&mut pixels) {
+        scratch.give(pixels);
+        return Err(told(error));
+    }
+    watch.check()?;
+    let icc = header.icc.filter(|icc| color::differs_from_srgb(icc, layout)).map(<[u8]>::to_vec);
+    let bitmap = Bitmap::new(probe.width, probe.height, layout, pixels);
+    Ok(Decoded { bitmap, icc, orientation: header.orientation })
+}
+
+fn told(error: DecodingError) -> Error {
+    match error {
+        DecodingError::UnsupportedFeature(what) => Error::Unsupported(format!("WebP: {what}")),
+        DecodingError::IoError(_) => malformed(SourceFormat::Webp, &"it ends too early"),
+        other => malformed(SourceFormat::Webp, &other),
+    }
+}

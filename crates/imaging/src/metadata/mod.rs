@@ -1,0 +1,36 @@
+//! What the files say besides their pixels, read by walking their structure: size, depth, orientation, colour profile.
+//!
+//! Nothing here decompresses pixels or trusts a length: every read is a slice of the file that may be absent, and every
+//! walk ends because it moves forward. The decoders find the pixels on their own; `decode` compares the sizes.
+
+pub(crate) mod exif;
+pub(crate) mod gif;
+pub(crate) mod jpeg;
+pub(crate) mod png;
+pub(crate) mod webp;
+
+/// Two bytes at `at`, most significant first.
+fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// Four bytes at `at`, most significant first.
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// Two bytes at `at`, least significant first.
+fn le16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// Three bytes at `at`, least significant first.
+fn le24(bytes: &[u8], at: usize) -> Option<u32> {
+    let [a, b, c] = *bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_le_bytes([a, b, c, 0]))
+}
+
+/// Four bytes at `at`, least significant first.
+fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}

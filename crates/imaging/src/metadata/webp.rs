@@ -1,0 +1,146 @@
+//! The chunks of a WebP file (RFC 9649, section 2), without their pixels.
+
+use super::{exif, le16, le24, le32};
+use crate::orientation::Orientation;
+
+/// What the chunks say.
+#[derive(Debug, Default)]
+pub(crate) struct WebpHeader<'a> {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) alpha: bool,
+    pub(crate) lossy: bool,
+    pub(crate) animated: bool,
+    /// Counted up to 2: whether there is more than one is what matters.
+    pub(crate) frames: u32,
+    pub(crate) orientation: Orientation,
+    pub(crate) has_metadata: bool,
+    pub(crate) icc: Option<&'a [u8]>,
+}
+
+const RIFF_HEADER: usize = 12;
+const FLAG_ALPHA: u8 = 0x10;
+const FLAG_ANIMATION: u8 = 0x02;
+/// In an `ANMF` chunk the frame's own chunks begin here.
+const FRAME_DATA: usize = 16;
+
+/// Walks the chunks. `None` without one that tells the size.
+pub(crate) fn read(bytes: &[u8]) -> Option<WebpHeader<'_>> {
+    let mut header = WebpHeader::default();
+    let mut extended = false;
+    for (kind, body) in chunks(bytes.get(RIFF_HEADER..)?) {
+        match kind {
+            b"VP8X" if !extended => {
+                extended = true;
+                let flags = *body.first()?;
+                header.alpha = flags & FLAG_ALPHA != 0;
+                header.animated = flags & FLAG_ANIMATION != 0;
+                header.width = le24(body, 4)? + 1;
+                header.height = le24(body, 7)? + 1;
+            }
+            b"VP8 " | b"VP8L" if header.frames == 0 => {
+                header.bitstream(kind, body, extended)?;
+                header.frames = 1;
+                if !extended {
+                    break;
+                }
+            }
+            b"ANMF" => {
+                let mut inner = chunks(body.get(FRAME_DATA..).unwrap_or_default());
+                header.lossy |= inner.any(|(kind, _)| kind == b"VP8 ");
+                header.frames = (header.frames + 1).min(2);
+            }
+            b"ICCP" => header.icc = Some(body),
+            b"EXIF" => {
+                header.has_metadata = true;
+                header.orientation = exif::orientation(body);
+            }
+            b"XMP " => header.has_metadata = true,
+            _ => {}
+        }
+    }
+    (header.width != 0 && header.height != 0).then_some(header)
+}
+
+impl WebpHeader<'_> {
+    fn bitstream(&mut self, kind: &[u8; 4], body: &[u8], extended: bool) -> Option<()> {
+        self.lossy = kind == b"VP8 ";
+        let (width, height) = if self.lossy {
+            // RFC 6386, section 9.1: 3 bytes of frame tag, 3 of start code, then 14 bits each.
+            (u32::from(le16(body, 6)? & 0x3FFF), u32::from(le16(body, 8)? & 0x3FFF))
+        } else {
+            // RFC 9649, section 3.4: a signature byte, then 14 bits each (less 1), and the alpha hint.
+            let bits = le32(body, 1)?;
+            self.alpha |= !extended && (bits >> 28) & 1 != 0;
+            ((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1)
+        };
+        if !extended {
+            (self.width, self.height) = (width, height);
+        }
+        Some(())
+    }
+}
+
+/// Each chunk's name and as much of its body as the file has. Bodies are padded to an even length.
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    let mut at = 0usize;
+    std::iter::from_fn(move || {
+        let kind = bytes.get(at..)?.first_chunk::<4>()?;
+        let length = usize::try_from(le32(bytes, at + 4)?).ok()?;
+        let start = at + 8;
+        let end = start.saturating_add(length).min(bytes.len());
+        at = start.saturating_add(length).saturating_add(length & 1).min(bytes.len());
+        Some((kind, bytes.get(start..end)?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use proptest::prelude::*;
+
+    fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len()).expect("test chunks are short");
+        let mut out = [kind.as_slice(), &length.to_le_bytes(), body].concat();
+        out.resize(out.len() + body.len() % 2, 0);
+        out
+    }
+
+    fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [b"RIFF\0\0\0\0WEBP".as_slice(), &chunks.concat()].concat()
+    }
+
+    #[test]
+    fn the_canvas_of_an_extended_file_wins() {
+        let bytes = file(&[
+            chunk(b"VP8X", &[0x1A, 0, 0, 0, 9, 0, 0, 4, 0, 0]),
+            chunk(b"ICCP", b"abc"),
+            chunk(b"ANMF", &[0; 16]),
+            chunk(b"ANMF", &[0; 16]),
+        ]);
+        let header = read(&bytes).expect("a header");
+        assert_eq!((header.width, header.height, header.frames), (10, 5, 2));
+        assert!(header.alpha && header.animated);
+        assert_eq!(header.icc, Some(b"abc".as_slice()));
+    }
+
+    #[test]
+    fn simple_files_tell_their_size_in_the_bitstream() {
+        let lossy = file(&[chunk(b"VP8 ", &[0, 0, 0, 0x9d, 1, 0x2a, 7, 0, 5, 0])]);
+        let header = read(&lossy).expect("a header");
+        assert_eq!((header.width, header.height, header.lossy), (7, 5, true));
+        let bits: u32 = (7 - 1) | (5 - 1) << 14 | 1 << 28;
+        let lossless = file(&[chunk(b"VP8L", &[&[0x2f], bits.to_le_bytes().as_slice()].concat())]);
+        let header = read(&lossless).expect("a header");
+        assert_eq!((header.width, header.height, header.alpha, header.lossy), (7, 5, true, false));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
+            read(&file(std::slice::from_ref(&tail)));
+            read(&file(&[chunk(b"VP8X", &tail), tail.clone()]));
+            read(&tail);
+        }
+    }
+}
