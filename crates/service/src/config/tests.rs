@@ -1,3 +1,5 @@
+//! Configuration read as users write it: layers, strictness, and every error at once.
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
