@@ -1,0 +1,3 @@
+//! URL dialects: parsers from a request target to the same typed [`Transform`](crate::Transform), one module each.
+
+pub mod native;
