@@ -1,1 +1,3 @@
 //! The edge server.
+
+pub mod semantics;
