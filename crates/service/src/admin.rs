@@ -1,0 +1,173 @@
+//! The admin listener: whether the process lives and is ready, its metrics, and routes that a binary adds. Never public.
+//!
+//! Knows nothing of the service's own traffic. Invariant: it is small and bounded (connections, head, body, time), and
+//! goes on answering while the process drains.
+
+mod route;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use crate::drain::Drain;
+use route::Router;
+
+/// Connections open at once.
+const CONNECTIONS: usize = 64;
+/// Longest wait for a request's head; also closes connections that are idle for so long.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest life of a connection: whoever reads too slowly is cut off.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(600);
+/// Largest head of a request, in bytes.
+const HEAD_LIMIT: usize = 16 << 10;
+/// Rest after a failed accept: file descriptors may have run out, and asking again at once would spin.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// An answer of the admin listener.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Whether the service wants requests. Clones share one state.
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    drain: Drain,
+    /// Why it is not ready; `None` when it is.
+    obstacle: Arc<RwLock<Option<String>>>,
+}
+
+impl Readiness {
+    /// Not ready: starting. A drain ends readiness for good.
+    pub fn new(drain: Drain) -> Self {
+        Self { drain, obstacle: Arc::new(RwLock::new(Some("starting".into()))) }
+    }
+
+    /// The service wants requests from now on.
+    pub fn ready(&self) {
+        self.set(None);
+    }
+
+    /// The service wants no requests for now. The reason is shown to whoever asks.
+    pub fn not_ready(&self, reason: impl Into<String>) {
+        self.set(Some(reason.into()));
+    }
+
+    /// Why the service is not ready; `None` when it is.
+    pub fn obstacle(&self) -> Option<String> {
+        if self.drain.is_draining() {
+            return Some("draining".into());
+        }
+        self.obstacle.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, obstacle: Option<String>) {
+        *self.obstacle.write().unwrap_or_else(std::sync::PoisonError::into_inner) = obstacle;
+    }
+}
+
+/// Registers `build_info{service, version} 1`.
+pub fn register_build(registry: &mut Registry, service: &'static str, version: &'static str) {
+    let info = Info::new(vec![("service", service), ("version", version)]);
+    registry.register("build", "Which build of which service this is", info);
+}
+
+/// An admin listener that is not yet bound.
+pub struct Admin {
+    router: Router,
+}
+
+impl Admin {
+    /// With `/healthz`, `/readyz` and `/metrics`. Register every metric before: the registry is only read here.
+    pub fn new(readiness: Readiness, registry: Arc<Registry>) -> Self {
+        Self { router: Router::new(readiness, registry) }
+    }
+
+    /// Adds a route, such as `POST /purge`. The path is matched exactly, without the query. The body of a request is
+    /// limited to 1 MiB.
+    #[must_use]
+    pub fn route<F>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        handler: impl Fn(Request<Bytes>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        self.router.add(method, path, Box::new(move |request| Box::pin(handler(request))));
+        self
+    }
+
+    /// Binds the socket, so that a port that is taken is known before the service starts.
+    ///
+    /// # Errors
+    /// Those of binding a socket.
+    pub async fn bind(self, address: SocketAddr) -> io::Result<BoundAdmin> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(BoundAdmin { listener, router: Arc::new(self.router) })
+    }
+}
+
+/// An admin listener that is bound. [`serve`](Self::serve) makes it answer.
+pub struct BoundAdmin {
+    listener: TcpListener,
+    router: Arc<Router>,
+}
+
+impl BoundAdmin {
+    /// The address bound, with the port that the system chose where 0 was asked for.
+    ///
+    /// # Errors
+    /// Those of asking the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers until it is dropped; spawn it, and let it end with the runtime.
+    pub async fn serve(self) {
+        let slots = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    let router = Arc::clone(&self.router);
+                    tokio::spawn(async move {
+                        let _slot = slot;
+                        let _ = tokio::time::timeout(CONNECTION_LIMIT, converse(stream, router)).await;
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the admin listener cannot accept");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, router: Arc<Router>) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = Arc::clone(&router);
+        async move { Ok::<_, Infallible>(router.answer(request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_LIMIT);
+    if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "an admin connection failed");
+    }
+}
+
+#[cfg(test)]
+mod tests;

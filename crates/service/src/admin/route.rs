@@ -1,0 +1,114 @@
+//! What the admin listener answers to which request.
+//!
+//! Knows no sockets. Invariant: every request gets an answer in bounded time and memory.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use prometheus_client::registry::Registry;
+
+use super::{Answer, Readiness};
+
+/// Largest body of a request, in bytes.
+const BODY_LIMIT: usize = 1 << 20;
+/// Longest wait for the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+pub(super) type Handler = Box<dyn Fn(Request<Bytes>) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+
+struct Route {
+    method: Method,
+    path: &'static str,
+    handler: Handler,
+}
+
+pub(super) struct Router {
+    readiness: Readiness,
+    registry: Arc<Registry>,
+    routes: Vec<Route>,
+}
+
+impl Router {
+    pub(super) fn new(readiness: Readiness, registry: Arc<Registry>) -> Self {
+        Self { readiness, registry, routes: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, method: Method, path: &'static str, handler: Handler) {
+        self.routes.push(Route { method, path, handler });
+    }
+
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let read = request.method() == Method::GET || request.method() == Method::HEAD;
+        match request.uri().path() {
+            "/healthz" if read => text(StatusCode::OK, "alive"),
+            "/readyz" if read => match self.readiness.obstacle() {
+                None => text(StatusCode::OK, "ready"),
+                Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, &reason),
+            },
+            "/metrics" if read => self.metrics(),
+            "/healthz" | "/readyz" | "/metrics" => not_allowed("GET, HEAD"),
+            _ => self.extra(request).await,
+        }
+    }
+
+    fn metrics(&self) -> Answer {
+        let mut encoded = String::new();
+        match prometheus_client::encoding::text::encode(&mut encoded, &self.registry) {
+            Ok(()) => answer(StatusCode::OK, OPEN_METRICS, encoded),
+            Err(error) => {
+                tracing::error!(%error, "the metrics cannot be written");
+                text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written")
+            }
+        }
+    }
+
+    async fn extra(&self, request: Request<Incoming>) -> Answer {
+        let here: Vec<&Route> = self.routes.iter().filter(|route| route.path == request.uri().path()).collect();
+        let Some(route) = here.iter().find(|route| route.method == request.method()) else {
+            if here.is_empty() {
+                return text(StatusCode::NOT_FOUND, "no such route");
+            }
+            let methods: Vec<&str> = here.iter().map(|route| route.method.as_str()).collect();
+            return not_allowed(&methods.join(", "));
+        };
+        let (head, body) = request.into_parts();
+        match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_LIMIT).collect()).await {
+            Ok(Ok(body)) => (route.handler)(Request::from_parts(head, body.to_bytes())).await,
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                text(StatusCode::PAYLOAD_TOO_LARGE, "the body exceeds 1 MiB")
+            }
+            Ok(Err(_)) => text(StatusCode::BAD_REQUEST, "the body could not be read"),
+            Err(_) => text(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+        }
+    }
+}
+
+fn not_allowed(methods: &str) -> Answer {
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, &format!("allowed: {methods}"));
+    if let Ok(value) = HeaderValue::from_str(methods) {
+        answer.headers_mut().insert(ALLOW, value);
+    }
+    answer
+}
+
+fn text(status: StatusCode, text: &str) -> Answer {
+    answer(status, TEXT, format!("{text}\n"))
+}
+
+fn answer(status: StatusCode, content_type: HeaderValue, body: String) -> Answer {
+    let mut answer = Response::new(Full::from(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, content_type);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
