@@ -29,6 +29,8 @@ pub struct RenditionParts<'a> {
     pub variant: &'a Variant,
     /// The number of the code that makes it; raised where new code makes other bytes.
     pub pipeline: u32,
+    /// Whether the original's own bytes are served, and the transform plays no part.
+    pub untouched: bool,
 }
 
 impl RenditionParts<'_> {
@@ -43,6 +45,7 @@ impl RenditionParts<'_> {
         fields.push_transform(transform);
         fields.push(effective_class(transform, *class).as_str().as_bytes());
         fields.push(&self.pipeline.to_le_bytes());
+        fields.push(&[u8::from(self.untouched)]);
         RenditionKey(fields.hash())
     }
 }

@@ -15,6 +15,7 @@
 //!     version: &OriginalVersion::from_etag(b"\"5f3a\""),
 //!     variant: &Variant { transform: parsed.transform, class: FormatClass::Baseline },
 //!     pipeline: 1,
+//!     untouched: false,
 //! }
 //! .key();
 //! assert_eq!(key.to_string().len(), 64);
