@@ -81,18 +81,18 @@ impl Delivery {
         match (vary, self.cors.varies()) {
             (Vary::Nothing, false) => {}
             (Vary::Nothing, true) => {
-                response.insert(VARY, HeaderValue::from_static("origin"));
+                response.insert(VARY, const { HeaderValue::from_static("origin") });
             }
             (Vary::Accept, false) => {
-                response.insert(VARY, HeaderValue::from_static("accept"));
+                response.insert(VARY, const { HeaderValue::from_static("accept") });
             }
             (Vary::Accept, true) => {
-                response.insert(VARY, HeaderValue::from_static("accept, origin"));
+                response.insert(VARY, const { HeaderValue::from_static("accept, origin") });
             }
         }
         self.cors.apply(request, response);
         if let Some(origins) = &self.timing_allow_origin {
-            response.insert(HeaderName::from_static("timing-allow-origin"), origins.clone());
+            response.insert(const { HeaderName::from_static("timing-allow-origin") }, origins.clone());
         }
     }
 }

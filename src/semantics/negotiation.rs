@@ -41,7 +41,7 @@ pub fn format_class(headers: &HeaderMap, enabled: Classes) -> FormatClass {
     for line in headers.get_all(ACCEPT) {
         let line = within(line.as_bytes(), left);
         left -= line.len();
-        for element in (Elements { rest: line, separator: b',' }) {
+        for element in Elements::new(line, b',') {
             weights.read(element);
         }
     }
@@ -121,7 +121,7 @@ fn weight(parameters: &[u8]) -> Option<u16> {
     if parameters.is_empty() {
         return Some(1000);
     }
-    for parameter in (Elements { rest: parameters, separator: b';' }) {
+    for parameter in Elements::new(parameters, b';') {
         let parameter = parameter.trim_ascii();
         if let Some((b'q' | b'Q', rest)) = parameter.split_first()
             && let Some((b'=', value)) = rest.trim_ascii_start().split_first()
@@ -161,18 +161,22 @@ fn thousandths(value: &[u8]) -> Option<u16> {
 struct Elements<'a> {
     rest: &'a [u8],
     separator: u8,
+    /// Whether there is any quote; hardly ever, and then splitting is quick.
+    quotes: bool,
 }
 
-impl<'a> Iterator for Elements<'a> {
-    type Item = &'a [u8];
+impl<'a> Elements<'a> {
+    fn new(rest: &'a [u8], separator: u8) -> Self {
+        Self { rest, separator, quotes: rest.contains(&b'"') }
+    }
 
-    fn next(&mut self) -> Option<&'a [u8]> {
-        if self.rest.is_empty() {
-            return None;
+    fn end(&self) -> Option<usize> {
+        if !self.quotes {
+            return self.rest.iter().position(|&byte| byte == self.separator);
         }
         let mut quoted = false;
         let mut escaped = false;
-        let end = self.rest.iter().position(|&byte| {
+        self.rest.iter().position(|&byte| {
             if escaped {
                 escaped = false;
             } else if byte == b'"' {
@@ -183,8 +187,18 @@ impl<'a> Iterator for Elements<'a> {
                 return byte == self.separator;
             }
             false
-        });
-        let (element, rest) = match end {
+        })
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (element, rest) = match self.end() {
             Some(at) => (self.rest.get(..at)?, self.rest.get(at + 1..)?),
             None => (self.rest, &[][..]),
         };

@@ -14,8 +14,8 @@ use super::representation::Representation;
 use super::validator::{self, Precondition};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, AGE, CACHE_CONTROL, CACHE_STATUS, CDN_CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use std::time::SystemTime;
@@ -91,7 +91,7 @@ pub fn respond(request: Request<'_>, stored: &Representation, context: Context<'
             let problem = Problem::new(Kind::RangeNotSatisfiable).detail(format!("It has {length} bytes."));
             let mut response = problem.respond(request, Some(context.delivery), context.vary);
             response.headers_mut().insert(CONTENT_RANGE, range::unsatisfied(length));
-            response.headers_mut().insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+            response.headers_mut().insert(ACCEPT_RANGES, const { HeaderValue::from_static("bytes") });
             response
         }
     }
@@ -107,10 +107,10 @@ fn whole(request: Request<'_>, stored: &Representation, mut context: Context<'_>
     if let Some(modified) = stored.last_modified() {
         headers.insert(LAST_MODIFIED, modified.header().clone());
     }
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(ACCEPT_RANGES, const { HeaderValue::from_static("bytes") });
+    headers.insert(X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
     // Does nothing to a picture in a page; keeps whatever a browser would make a document of from doing anything.
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    headers.insert(CONTENT_SECURITY_POLICY, const { HeaderValue::from_static("default-src 'none'; sandbox") });
     if let Some(link) = context.canonical.take() {
         headers.insert(LINK, link);
     }
@@ -118,7 +118,7 @@ fn whole(request: Request<'_>, stored: &Representation, mut context: Context<'_>
         headers.insert(CONTENT_DISPOSITION, disposition);
     }
     if let Some(names) = context.ignored_parameters.take() {
-        headers.insert(HeaderName::from_static(IGNORED_PARAMETERS), names);
+        headers.insert(const { HeaderName::from_static(IGNORED_PARAMETERS) }, names);
     }
     cached(request, stored, context, &mut headers);
     *response.headers_mut() = headers;
@@ -146,19 +146,19 @@ fn cached(request: Request<'_>, stored: &Representation, context: Context<'_>, h
     headers.insert(ETAG, stored.etag().header().clone());
     headers.insert(CACHE_CONTROL, cache_control);
     if let Some(value) = cdn_cache_control {
-        headers.insert(HeaderName::from_static("cdn-cache-control"), value);
+        headers.insert(CDN_CACHE_CONTROL, value);
     }
     // `Age` says that the response was not made for this request (RFC 9111 §5.1).
     if outcome.tier().is_some() || age.as_secs() > 0 {
         headers.insert(AGE, HeaderValue::from(age.as_secs().min(super::cache_control::MAX_DELTA_SECONDS)));
     }
-    headers.insert(HeaderName::from_static("cache-status"), outcome.cache_status(lifetime.ttl(now)));
+    headers.insert(CACHE_STATUS, outcome.cache_status(lifetime.ttl(now)));
     delivery.apply(vary, request.headers, headers);
     if let Some(tags) = context.cache_tag {
         headers.insert(delivery.cache_tag_name.clone(), tags);
     }
     if let Some(timing) = context.server_timing {
-        headers.insert(HeaderName::from_static("server-timing"), timing);
+        headers.insert(const { HeaderName::from_static("server-timing") }, timing);
     }
 }
 
