@@ -1,6 +1,6 @@
 # The menu. Each entry installs what it needs and says so; nothing else has to be done first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt
+.PHONY: help run test lint docker fmt
 SHELL := bash
 
 ARGS ?=
@@ -21,6 +21,9 @@ lint: setup-build ## rustfmt, clippy without warnings, and linters for shell, Do
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@scripts/lint.sh $(LINT_FLAGS)
+
+docker: ## Build the container image, run it hardened, fetch a picture, stop it
+	@scripts/docker.sh
 
 fmt: setup-build ## Format the Rust code
 	cargo fmt --all

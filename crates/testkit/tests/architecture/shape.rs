@@ -32,9 +32,27 @@ fn files_have_the_house_shape() {
     assert_none(&source::all(&root()).iter().flat_map(violations).collect::<Vec<_>>());
 }
 
+/// The first `1.2` or `1.2.3` behind `mark`, cut to major and minor.
+fn version_after(text: &str, mark: &str) -> Option<String> {
+    let rest = text.split_once(mark)?.1;
+    let number: String =
+        rest.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    let mut parts = number.split('.');
+    Some(format!("{}.{}", parts.next()?, parts.next()?))
+}
+
+#[test]
+fn one_rust_version_everywhere() {
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+    let toolchain = version_after(&read("rust-toolchain.toml"), "channel").expect("a channel");
+    for (file, mark) in [("Cargo.toml", "rust-version"), ("docker/Dockerfile", "FROM rust:")] {
+        assert_eq!(version_after(&read(file), mark).as_ref(), Some(&toolchain), "{file} and rust-toolchain.toml");
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::violations;
+    use super::{version_after, violations};
     use crate::source::Source;
 
     fn count(path: &str, text: &str) -> usize {
@@ -48,6 +66,13 @@ mod tests {
         assert_eq!(count("src/utils.rs", "//! Words.\n"), 1);
         assert_eq!(count("crates/imaging/src/common/mod.rs", "//! Words.\n"), 1);
         assert_eq!(count("src/handler.rs", &"//! Words.\n".repeat(801)), 1);
+    }
+
+    #[test]
+    fn versions_are_cut_to_major_and_minor() {
+        assert_eq!(version_after("channel = \"1.95.0\"", "channel").as_deref(), Some("1.95"));
+        assert_eq!(version_after("FROM rust:1.95-slim AS build", "FROM rust:").as_deref(), Some("1.95"));
+        assert_eq!(version_after("channel = \"stable\"", "channel"), None);
     }
 
     #[test]
