@@ -31,7 +31,11 @@ fn vectors() {
         ("w=100&h=50", FormatClass::Baseline, "a797e2211c4507248f2699c2e6a55f0b77eff5db9f688d22ca9444eeb8222773"),
         ("w=800&f=auto&q=80", FormatClass::Avif, "8cf92887dad561a841740543b13f89bb2b26dd596c28d42acd498f64b5aebc66"),
         ("w=800&f=auto&q=80", FormatClass::Webp, "f7265ce9bbe3794a4954b27ae5185607a83a5850b5fba2c7635f0c2643d74ec9"),
-        ("w=300&then=blur=2.5&cb=%C3%A9", FormatClass::Baseline, "e156dce4f42797c3a7227cdf9dac91a14127163798c4e0a944f1f1cd8175b54d"),
+        (
+            "w=300&then=blur=2.5&cb=%C3%A9",
+            FormatClass::Baseline,
+            "e156dce4f42797c3a7227cdf9dac91a14127163798c4e0a944f1f1cd8175b54d",
+        ),
     ] {
         assert_eq!(key(query, class).to_string(), expected, "{query} {class:?}");
     }

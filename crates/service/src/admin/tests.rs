@@ -1,3 +1,5 @@
+//! The admin listener asked over real sockets: probes, metrics, limits.
+
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
