@@ -1,6 +1,6 @@
 # The menu. Each entry installs what it needs and says so; nothing else has to be done first.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docker fmt
+.PHONY: help run test test-browser lint docker fmt
 SHELL := bash
 
 ARGS ?=
@@ -16,6 +16,9 @@ run: setup-build ## Serve samples/ on http://127.0.0.1:8080/ (release build); AR
 
 test: setup-build ## Every test of the workspace, documentation tests too
 	@NEXTEST_PROFILE=$(NEXTEST_PROFILE) scripts/test.sh
+
+test-browser: setup-build ## The page at / in headless Chromium, where Node.js and Chromium are installed
+	@scripts/test-browser.sh
 
 lint: setup-build ## rustfmt, clippy without warnings, and linters for shell, Docker, YAML, spelling, licences
 	cargo fmt --all --check
