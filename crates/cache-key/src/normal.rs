@@ -15,13 +15,18 @@ impl Transform {
     /// is compared. [`Transform::canonical`] and the keys do it themselves.
     #[must_use]
     pub fn normalised(mut self) -> Self {
+        self.normalise();
+        self
+    }
+
+    /// [`Transform::normalised`] in place: a transform is large enough for moves to show on the hit path.
+    pub(crate) fn normalise(&mut self) {
         self.normalise_pass();
         self.output.normalise();
         if self.cache_buster.as_deref() == Some("") {
             self.cache_buster = None;
         }
-        self.then = self.then.and_then(later_pass);
-        self
+        self.then = self.then.take().and_then(later_pass);
     }
 
     fn normalise_pass(&mut self) {
@@ -42,7 +47,9 @@ impl Transform {
             mark.gravity = mark.gravity.normalised();
             mark.opacity = mark.opacity.filter(|o| *o != Decimal::ONE);
         }
-        self.text = self.text.take().filter(|t| !t.content.is_empty());
+        if self.text.as_ref().is_some_and(|text| text.content.is_empty()) {
+            self.text = None;
+        }
         if let Some(text) = &mut self.text {
             text.gravity = text.gravity.normalised();
         }

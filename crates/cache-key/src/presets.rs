@@ -61,6 +61,11 @@ impl Presets {
         self.only
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+
     /// The names, sorted.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.named.keys().map(String::as_str).collect();
@@ -73,6 +78,6 @@ impl Presets {
     }
 
     pub(crate) fn fallback(&self) -> &[Setting] {
-        if self.named.is_empty() { &[] } else { self.get(DEFAULT_PRESET).unwrap_or_default() }
+        if self.is_empty() { &[] } else { self.get(DEFAULT_PRESET).unwrap_or_default() }
     }
 }

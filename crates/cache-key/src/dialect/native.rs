@@ -92,12 +92,13 @@ pub fn parse(query: Option<&str>, presets: &Presets) -> Result<Parsed, ParseErro
     }
     let mut draft = Draft::default();
     apply_all(presets.fallback(), &mut draft)?;
-    let mut parsed = Parsed { presets: apply_named_presets(query, presets, &mut draft)?, ..Parsed::default() };
+    let used = if presets.is_empty() { Vec::new() } else { apply_named_presets(query, presets, &mut draft)? };
+    let mut unknown = Vec::new();
     let mut seen = Seen::default();
-    for pair in Pairs::new(query, '&') {
+    for pair in Pairs::new(query, b'&') {
         let Pair { name, value } = pair?;
         let Some(row) = seen.row(&name)? else {
-            note_unknown(&name, &mut parsed.unknown);
+            note_unknown(&name, &mut unknown);
             continue;
         };
         let parameter = table::parameter(row);
@@ -105,10 +106,22 @@ pub fn parse(query: Option<&str>, presets: &Presets) -> Result<Parsed, ParseErro
             let allowed = "`p`, parameters of delivery and of signing: this route has presets only";
             return Err(ParseError::new(Reason::Place, parameter.name, &value, allowed));
         }
+        if presets.is_empty() && matches!(parameter.action, Action::Preset) {
+            refuse_presets(&value)?;
+        }
         apply(parameter, &value, &mut draft)?;
     }
-    (parsed.transform, parsed.delivery, parsed.seal) = draft.finish();
-    Ok(parsed)
+    draft.finish();
+    let Draft { transform, delivery, seal, .. } = draft;
+    Ok(Parsed { transform, delivery, presets: used, unknown, seal })
+}
+
+/// Where there are no presets, so that it needs no pass of its own.
+fn refuse_presets(value: &str) -> Result<(), ParseError> {
+    match preset_names(value)?.next() {
+        Some(name) => Err(no_preset(name, &[])),
+        None => Ok(()),
+    }
 }
 
 fn apply(parameter: &Parameter, value: &str, draft: &mut Draft) -> Result<(), ParseError> {
@@ -130,7 +143,7 @@ fn apply_all(settings: &[Setting], draft: &mut Draft) -> Result<(), ParseError> 
 
 fn apply_named_presets(query: &str, presets: &Presets, draft: &mut Draft) -> Result<Vec<String>, ParseError> {
     let mut used = Vec::new();
-    for pair in Pairs::new(query, '&') {
+    for pair in Pairs::new(query, b'&') {
         let Pair { name, value } = pair?;
         if !is_preset_name(&name) {
             continue;
@@ -191,7 +204,7 @@ pub(crate) fn compile_preset(
     };
     let (mut included, mut own) = (Vec::new(), Vec::new());
     let mut seen = Seen::default();
-    for pair in Pairs::new(source, '&') {
+    for pair in Pairs::new(source, b'&') {
         let Pair { name, value } = pair?;
         let Some(row) = seen.row(&name)? else {
             return Err(ParseError::new(Reason::Unknown, shown(&name), &value, "the parameters in the reference"));
@@ -224,7 +237,7 @@ fn later_pass(text: &str, number: usize) -> Result<Option<Box<Transform>>, Parse
     let (own, next) = split_next(text);
     let mut draft = Draft::default();
     let mut seen = Seen::default();
-    for pair in Pairs::new(own, ';') {
+    for pair in Pairs::new(own, b';') {
         let Pair { name, value } = pair.map_err(|e| e.inside("then"))?;
         let Some(row) = seen.row(&name).map_err(|e| e.inside("then"))? else {
             // Nothing outside could strip an unknown name in here, as a CDN strips those of a query.
@@ -238,12 +251,12 @@ fn later_pass(text: &str, number: usize) -> Result<Option<Box<Transform>>, Parse
         }
         apply(parameter, &value, &mut draft).map_err(|e| e.inside("then"))?;
     }
-    let (mut pass, _, _) = draft.finish();
-    pass.then = match next {
+    draft.transform.then = match next {
         Some(next) => later_pass(next, number + 1)?,
         None => None,
     };
-    Ok(Some(Box::new(pass)))
+    draft.finish();
+    Ok(Some(Box::new(draft.transform)))
 }
 
 const fn belongs_to_later_passes(group: Group) -> bool {
@@ -294,29 +307,29 @@ struct Pair<'a> {
 /// The pairs of a query, decoded; empty ones are skipped.
 struct Pairs<'a> {
     rest: &'a str,
-    separator: char,
+    separator: u8,
     count: usize,
 }
 
 impl<'a> Pairs<'a> {
-    fn new(query: &'a str, separator: char) -> Self {
+    fn new(query: &'a str, separator: u8) -> Self {
         Self { rest: query, separator, count: 0 }
     }
 
     /// The next raw pair that is not empty.
     fn next_raw(&mut self) -> Option<&'a str> {
         while !self.rest.is_empty() {
-            let (mut end, mut next) = (self.rest.len(), self.rest.len());
-            for (at, _) in self.rest.match_indices(self.separator) {
-                let after = self.rest.get(at + 1..).unwrap_or_default();
-                let continues = self.separator == ';' && after.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-                if !continues {
-                    (end, next) = (at, at + 1);
-                    break;
-                }
-            }
+            let bytes = self.rest.as_bytes();
+            let ends = |at: &usize| {
+                let continues =
+                    self.separator == b';' && bytes.get(at + 1).is_some_and(|b| b.is_ascii_digit() || *b == b'.');
+                !continues
+            };
+            let separators = bytes.iter().enumerate().filter(|(_, b)| **b == self.separator).map(|(at, _)| at);
+            let end = { separators }.find(ends).unwrap_or(bytes.len());
+            // Both sides of an ASCII byte are whole characters.
             let raw = self.rest.get(..end).unwrap_or_default();
-            self.rest = self.rest.get(next..).unwrap_or_default();
+            self.rest = self.rest.get(end + 1..).unwrap_or_default();
             if !raw.is_empty() {
                 return Some(raw);
             }

@@ -2,52 +2,68 @@
 //!
 //! Invariant: for a normalised transform `t`, parsing its canonical string gives `t` again.
 
-use super::parameter::{Group, Support};
-use super::table::TABLE;
+use super::parameter::{Group, Parameter, Support};
+use super::table::{TABLE, WRITERS};
 use crate::transform::Transform;
 
 impl Transform {
     /// The one query string that stands for this transform and all that mean the same: it is hashed into keys, and
     /// parsing it gives the transform's normal form. Empty where nothing is asked.
     pub fn canonical(&self) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(64);
         self.write_canonical(&mut out);
         out
     }
 
     /// Appends [`Transform::canonical`] to a buffer.
     pub fn write_canonical(&self, out: &mut String) {
-        let transform = self.clone().normalised();
-        let start = out.len();
-        for parameter in &TABLE {
-            write_pair(parameter.name, '&', start, out, |out| (parameter.write)(&transform, out));
-        }
+        let mut transform = self.clone();
+        transform.normalise();
+        Pen::new('&', out).write_all(&transform, |_| true);
     }
 }
 
 /// The inside of `then=`, before it is escaped as a value: pairs with `;` between them, the next pass last.
 pub(super) fn write_later_pass(pass: &Transform, out: &mut String) {
-    let start = out.len();
-    for parameter in TABLE.iter().filter(|p| p.group != Group::Steps) {
-        write_pair(parameter.name, ';', start, out, |out| (parameter.write)(pass, out));
-    }
+    let mut pen = Pen::new(';', out);
+    pen.write_all(pass, |parameter| parameter.group != Group::Steps);
     if let Some(next) = &pass.then {
-        write_pair("then", ';', start, out, |out| {
-            write_later_pass(next, out);
-            true
-        });
+        write_later_pass(next, &mut pen.value);
+        pen.write_pair("then");
     }
 }
 
-fn write_pair(name: &str, separator: char, start: usize, out: &mut String, value: impl FnOnce(&mut String) -> bool) {
-    let before = out.len();
-    if before > start {
-        out.push(separator);
+/// Writes pairs with a separator between them.
+struct Pen<'a> {
+    out: &'a mut String,
+    start: usize,
+    separator: char,
+    /// The value under way: most parameters have none, and then nothing has been written yet.
+    value: String,
+}
+
+impl<'a> Pen<'a> {
+    fn new(separator: char, out: &'a mut String) -> Self {
+        Self { start: out.len(), out, separator, value: String::with_capacity(32) }
     }
-    out.push_str(name);
-    out.push('=');
-    if !value(out) {
-        out.truncate(before);
+
+    fn write_all(&mut self, transform: &Transform, wanted: impl Fn(&Parameter) -> bool) {
+        for (write, parameter) in WRITERS.iter().zip(&TABLE) {
+            if wanted(parameter) && write(transform, &mut self.value) {
+                self.write_pair(parameter.name);
+            }
+        }
+    }
+
+    /// Appends the value under way with its name.
+    fn write_pair(&mut self, name: &str) {
+        if self.out.len() > self.start {
+            self.out.push(self.separator);
+        }
+        self.out.push_str(name);
+        self.out.push('=');
+        self.out.push_str(&self.value);
+        self.value.clear();
     }
 }
 

@@ -19,19 +19,20 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Puts the parts together and takes the normal form.
-    pub(super) fn finish(self) -> (Transform, Delivery, Seal) {
-        let mut transform = self.transform;
-        if let Some(mark) = &mut transform.watermark {
+    /// Puts the parts together: the transform is whole and in its normal form then.
+    pub(super) fn finish(&mut self) {
+        if let Some(mark) = &mut self.transform.watermark {
             mark.tile = self.watermark_tile;
         }
-        transform.text = self.text.map(|content| Text {
-            content,
-            font: self.text_font,
-            size: self.text_size,
-            colour: self.text_colour,
-            gravity: self.text_gravity,
-        });
-        (transform.normalised(), self.delivery, self.seal)
+        if let Some(content) = self.text.take() {
+            self.transform.text = Some(Text {
+                content,
+                font: self.text_font.take(),
+                size: self.text_size,
+                colour: self.text_colour,
+                gravity: self.text_gravity,
+            });
+        }
+        self.transform.normalise();
     }
 }

@@ -1,6 +1,6 @@
 //! `f q q-… max-bytes lossless progressive effort chroma`, `frame anim loop fps-max`, `icc hdr meta`: encoding.
 
-use super::parameter::{Group, Parameter, put};
+use super::parameter::{Group, Parameter, put, put_number, put_word};
 use super::value::{int, positive, switch};
 use crate::transform::{Chroma, Codec, ColourSpace, Format, Hdr, Metadata, Output, Quality, QualityTarget, Transform};
 
@@ -15,7 +15,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.output.format = FORMATS.iter().find(|(name, _)| *name == v)?.1;
             Some(())
         },
-        |t, out| FORMATS.iter().find(|(_, f)| *f == t.output.format).is_some_and(|(name, _)| put!(out, "{name}")),
+        |t, out| FORMATS.iter().find(|(_, f)| *f == t.output.format).is_some_and(|(name, _)| put_word(out, name)),
     )
     .aliases(&["fm", "format"])
     .lacking("jxl, gif, json, blurhash, thumbhash", |t| {
@@ -41,7 +41,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "1–100",
         "Quality where the result is AVIF; overrides `q`.",
         |d, v| dial(&mut d.transform.output, v, |o| &mut o.quality_avif),
-        |t, out| t.output.quality_avif.is_some_and(|q| put!(out, "{q}")),
+        |t, out| t.output.quality_avif.is_some_and(|q| put_number(out, q)),
     ),
     Parameter::new(
         "q-webp",
@@ -49,7 +49,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "1–100",
         "Quality where the result is WebP; overrides `q`.",
         |d, v| dial(&mut d.transform.output, v, |o| &mut o.quality_webp),
-        |t, out| t.output.quality_webp.is_some_and(|q| put!(out, "{q}")),
+        |t, out| t.output.quality_webp.is_some_and(|q| put_number(out, q)),
     ),
     Parameter::new(
         "q-jpeg",
@@ -57,7 +57,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "1–100",
         "Quality where the result is JPEG; overrides `q`.",
         |d, v| dial(&mut d.transform.output, v, |o| &mut o.quality_jpeg),
-        |t, out| t.output.quality_jpeg.is_some_and(|q| put!(out, "{q}")),
+        |t, out| t.output.quality_jpeg.is_some_and(|q| put_number(out, q)),
     )
     .aliases(&["q-jpg"]),
     Parameter::new(
@@ -66,7 +66,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "1–100",
         "Quality where the result is JPEG XL; overrides `q`.",
         |d, v| dial(&mut d.transform.output, v, |o| &mut o.quality_jxl),
-        |t, out| t.output.quality_jxl.is_some_and(|q| put!(out, "{q}")),
+        |t, out| t.output.quality_jxl.is_some_and(|q| put_number(out, q)),
     )
     .absent(),
     Parameter::new(
@@ -78,7 +78,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.output.max_bytes = Some(positive(v, 1_000_000_000)?);
             Some(())
         },
-        |t, out| t.output.max_bytes.is_some_and(|n| put!(out, "{n}")),
+        |t, out| t.output.max_bytes.is_some_and(|n| put_number(out, n)),
     )
     .absent(),
     Parameter::new(
@@ -102,7 +102,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.output.progressive = Some(switch(v)?);
             Some(())
         },
-        |t, out| t.output.progressive.is_some_and(|on| put!(out, "{}", u8::from(on))),
+        |t, out| t.output.progressive.is_some_and(|on| put_number(out, u8::from(on))),
     ),
     Parameter::new(
         "effort",
@@ -113,7 +113,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.output.effort = Some(int(v, 0, 10)?);
             Some(())
         },
-        |t, out| t.output.effort.is_some_and(|n| put!(out, "{n}")),
+        |t, out| t.output.effort.is_some_and(|n| put_number(out, n)),
     ),
     Parameter::new(
         "chroma",
@@ -145,7 +145,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.frames.frame = Some(int(v, 0, 1_000_000)?);
             Some(())
         },
-        |t, out| t.frames.frame.is_some_and(|n| put!(out, "{n}")),
+        |t, out| t.frames.frame.is_some_and(|n| put_number(out, n)),
     )
     .lacking("frames after the first", |t| t.frames.frame.is_some_and(|n| n > 0)),
     Parameter::new(
@@ -157,7 +157,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.frames.animate = Some(switch(v)?);
             Some(())
         },
-        |t, out| t.frames.animate.is_some_and(|on| put!(out, "{}", u8::from(on))),
+        |t, out| t.frames.animate.is_some_and(|on| put_number(out, u8::from(on))),
     )
     .lacking("1", |t| t.frames.animate == Some(true)),
     Parameter::new(
@@ -169,7 +169,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.frames.loops = Some(int(v, 0, 65_535)?);
             Some(())
         },
-        |t, out| t.frames.loops.is_some_and(|n| put!(out, "{n}")),
+        |t, out| t.frames.loops.is_some_and(|n| put_number(out, n)),
     )
     .absent(),
     Parameter::new(
@@ -181,7 +181,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.frames.fps_max = Some(int(v, 1, 60)?);
             Some(())
         },
-        |t, out| t.frames.fps_max.is_some_and(|n| put!(out, "{n}")),
+        |t, out| t.frames.fps_max.is_some_and(|n| put_number(out, n)),
     )
     .absent(),
     Parameter::new(
@@ -280,7 +280,7 @@ fn quality(text: &str) -> Option<Quality> {
 fn put_quality(transform: &Transform, out: &mut String) -> bool {
     match transform.output.quality {
         Quality::Default => false,
-        Quality::Dial(dial) => put!(out, "{dial}"),
+        Quality::Dial(dial) => put_number(out, dial),
         Quality::Auto(QualityTarget::Low) => put!(out, "auto:low"),
         Quality::Auto(QualityTarget::Medium) => put!(out, "auto"),
         Quality::Auto(QualityTarget::High) => put!(out, "auto:high"),

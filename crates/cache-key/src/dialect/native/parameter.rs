@@ -152,6 +152,32 @@ macro_rules! put {
 pub(super) use put;
 
 pub(super) fn put_text(out: &mut String, text: fmt::Arguments<'_>) -> bool {
-    // Writing to a `String` cannot fail.
-    fmt::Write::write_fmt(out, text).is_ok()
+    match text.as_str() {
+        Some(literal) => out.push_str(literal),
+        None => return fmt::Write::write_fmt(out, text).is_ok(), // writing to a `String` cannot fail
+    }
+    true
+}
+
+/// Appends a whole number: what most values are, and several times quicker than `put!`.
+pub(super) fn put_number(out: &mut String, number: impl Into<u32>) -> bool {
+    let mut rest = number.into();
+    let mut digits = [0; 10];
+    let mut used = 0;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        used += 1;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits.iter().skip(digits.len() - used).map(|digit| char::from(*digit)));
+    true
+}
+
+/// Appends a word that needs no escapes.
+pub(super) fn put_word(out: &mut String, word: &str) -> bool {
+    out.push_str(word);
+    true
 }

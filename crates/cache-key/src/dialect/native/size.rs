@@ -1,6 +1,6 @@
 //! `w h dpr ar min-w min-h enlarge fit`: the box and how the picture meets it.
 
-use super::parameter::{Group, Parameter, put};
+use super::parameter::{Group, Parameter, put, put_number, put_word};
 use super::value::{MAX_SIDE, aspect, decimal, positive, switch};
 use crate::number::Decimal;
 use crate::transform::{Fit, Length, Transform};
@@ -64,7 +64,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.size.min_width = Some(positive(v, MAX_SIDE)?);
             Some(())
         },
-        |t, out| t.size.min_width.is_some_and(|n| put!(out, "{n}")),
+        |t, out| t.size.min_width.is_some_and(|n| put_number(out, n)),
     )
     .aliases(&["min-width"]),
     Parameter::new(
@@ -76,7 +76,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             d.transform.size.min_height = Some(positive(v, MAX_SIDE)?);
             Some(())
         },
-        |t, out| t.size.min_height.is_some_and(|n| put!(out, "{n}")),
+        |t, out| t.size.min_height.is_some_and(|n| put_number(out, n)),
     )
     .aliases(&["min-height"]),
     Parameter::new(
@@ -132,7 +132,7 @@ fn put_fit(transform: &Transform, out: &mut String) -> bool {
         return false;
     }
     let word = FITS.iter().find(|(_, fit)| *fit == transform.fit);
-    word.is_some_and(|(name, _)| put!(out, "{name}"))
+    word.is_some_and(|(name, _)| put_word(out, name))
 }
 
 fn length(text: &str) -> Option<Length> {
@@ -141,7 +141,7 @@ fn length(text: &str) -> Option<Length> {
 
 fn put_length(length: Length, out: &mut String) -> bool {
     match length {
-        Length::Px(px) => put!(out, "{px}"),
+        Length::Px(px) => put_number(out, px),
         Length::Auto => put!(out, "auto"),
     }
 }

@@ -1,6 +1,6 @@
 //! The groups' rows as one table sorted by name, and the look-up of names and aliases. Built by the compiler.
 
-use super::parameter::Parameter;
+use super::parameter::{Parameter, Write};
 use super::{colour, delivery, layers, output, place, shape, size};
 
 /// The rows in the reference's order, one slice for each file.
@@ -24,7 +24,18 @@ const COUNT: usize = {
 };
 
 /// Every parameter, sorted by name: the order of canonical strings.
-pub(super) static TABLE: [Parameter; COUNT] = sorted();
+pub(super) static TABLE: [Parameter; COUNT] = TABLE_CONST;
+
+/// The writers of [`TABLE`], row by row, close together for the hit path.
+pub(super) static WRITERS: [Write; COUNT] = {
+    let mut writers = [TABLE_CONST[0].write; COUNT];
+    let mut row = 0;
+    while row < COUNT {
+        writers[row] = TABLE_CONST[row].write;
+        row += 1;
+    }
+    writers
+};
 
 /// A set of parameters, one bit for each row of [`TABLE`].
 pub(super) type Bits = u128;
