@@ -142,7 +142,8 @@ fn notes(group: Group) -> &'static str {
         Group::Steps => {
             "\n`then=w=100;h=50;fit=cover;then=blur=3` is two further passes. The value is escaped once as a whole, as any \
              value is, and what it holds once by itself: a text with a semicolon is `then=text=a%253Bb`. A piece that \
-             begins with a digit or a point goes on with the value before it, so that `redact` can list its regions.\n"
+             begins with a digit or a point goes on with the value before it, so that `redact` can list its regions. \
+             Unknown names are refused in here.\n"
         }
         Group::Presets => {
             "\nA preset is a query in the config. The one called `default` applies to every request of its route, below the \

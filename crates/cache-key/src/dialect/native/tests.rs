@@ -253,7 +253,10 @@ fn what_the_engine_lacks() {
         ("sepia=1&bri=1", "bri"),
         ("text=a", "text"),
     ] {
-        assert_eq!(lacks(query), Some(name), "{query}");
+        // What the engine has learnt since is announced in its row alone.
+        let support = parameters().iter().find(|p| p.name == name).unwrap().support;
+        let expected = if matches!(support, Support::Whole) { None } else { Some(name) };
+        assert_eq!(lacks(query), expected, "{query}");
     }
 }
 
