@@ -5,21 +5,29 @@
 
 pub mod bitmap;
 pub mod color;
+pub mod cost;
 pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod format;
+pub mod geometry;
 pub mod limits;
 mod metadata;
+pub mod op;
 pub mod orientation;
+pub mod output;
+pub mod pipeline;
 pub mod probe;
+pub mod render;
 pub mod scratch;
 
 pub use bitmap::{Bitmap, Layout};
+pub use cost::{Cost, cost};
 pub use decode::{Decoded, Want, decode};
 pub use error::Error;
 pub use format::SourceFormat;
 pub use limits::{Limits, Watch};
 pub use orientation::Orientation;
 pub use probe::{Probe, probe};
+pub use render::{PIPELINE_VERSION, Rendition, Timings, render};
 pub use scratch::Scratch;

@@ -1,9 +1,13 @@
 //! Buffers that outlive a render: page faults of fresh memory cost a quarter of a full decode.
 
+use fast_image_resize::Resizer;
+
 /// A worker's own buffers. Not shared: each thread of the pool has one.
 #[derive(Debug)]
 pub struct Scratch {
     idle: Vec<Vec<u8>>,
+    /// Keeps its own buffers; they count.
+    resizer: Resizer,
     /// Bytes that may stay idle between renders.
     keep: usize,
 }
@@ -11,7 +15,7 @@ pub struct Scratch {
 impl Scratch {
     /// Keeps at most `keep` bytes between renders.
     pub fn new(keep: usize) -> Self {
-        Self { idle: Vec::new(), keep }
+        Self { idle: Vec::new(), resizer: Resizer::new(), keep }
     }
 
     /// A buffer of exactly `len` bytes. **Its content is arbitrary** (an earlier picture's, even): whoever takes it
@@ -22,6 +26,14 @@ impl Scratch {
         let mut buffer = best.map(|i| self.idle.swap_remove(i)).unwrap_or_default();
         buffer.resize(len, 0);
         buffer
+    }
+
+    /// The resampler, with the memory of earlier pictures as long as that stays within what may be kept.
+    pub(crate) fn resizer(&mut self) -> &mut Resizer {
+        if self.resizer.size_of_internal_buffers() > self.keep {
+            self.resizer.reset_internal_buffers();
+        }
+        &mut self.resizer
     }
 
     /// Takes a buffer back. The largest are dropped first when more than `keep` bytes would stay idle.

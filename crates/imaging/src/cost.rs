@@ -1,0 +1,129 @@
+//! What a render will cost, from the header and the transform alone, so that it can be admitted or refused before any
+//! pixel exists. Estimates to schedule by, not promises: measured on photographs, one core, rounded up.
+
+use crate::bitmap::Layout;
+use crate::encode::avif::expected_cpu_ms;
+use crate::error::Error;
+use crate::format::SourceFormat;
+use crate::limits::Limits;
+use crate::output::{self, Subject};
+use crate::pipeline::{self, Pass};
+use crate::probe::Probe;
+use crate::render::refuse_unknown;
+use cache_key::Variant;
+use cache_key::transform::Codec;
+
+/// The price of one render.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Bytes held at the worst moment, the original's own bytes not counted.
+    pub memory: u64,
+    /// Milliseconds of one core.
+    pub millis: u32,
+    /// The result's size, pixels.
+    pub output: (u32, u32),
+}
+
+/// Prices a render, and refuses what the limits or the engine do not allow.
+///
+/// # Errors
+/// [`Error::NotImplemented`], [`Error::TooLarge`], [`Error::Impossible`].
+pub fn cost(probe: &Probe, variant: &Variant, limits: &Limits) -> Result<Cost, Error> {
+    let transform = &variant.transform;
+    refuse_unknown(transform)?;
+    let turn = pipeline::upright(transform, probe.orientation);
+    let passes = pipeline::plan(turn.size((probe.width, probe.height)), transform, limits)?;
+    let output = passes.last().map_or((probe.width, probe.height), Pass::size);
+    let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
+    let subject = Subject { source: probe.format, alpha, longer_side: output.0.max(output.1) };
+    let codec = output::codec(&transform.output, variant.class, subject)?;
+    let settings = output::settings(transform, codec)?;
+
+    let source = probe.pixels();
+    let channels = channels(probe);
+    // Decoded pixels and the decoder's own, then decoded pixels and the resize's, then the encoder's.
+    let decoding = source * (channels + decoder_bytes(probe));
+    let largest = passes.iter().map(|pass| area(pass.size()).max(area(pass.plan.size))).max().unwrap_or(source);
+    let lines: u64 =
+        passes.first().map_or(0, |pass| u64::from(probe.width.max(probe.height)) * u64::from(pass.plan.size.1));
+    let resizing = (source + lines + largest) * channels;
+    let encoding = largest * 4 + area(output) * encoder_bytes(codec, settings.lossless);
+    let memory = decoding.max(resizing).max(encoding);
+    if memory > limits.memory {
+        return Err(Error::TooLarge { what: "memory of the render", value: memory, limit: limits.memory });
+    }
+
+    let effects: u64 = passes.iter().map(|pass| area(pass.size()) * pass.nanoseconds_per_pixel()).sum();
+    let encode = match codec {
+        Codec::Avif => expected_cpu_ms(output.0, output.1, settings.effort) * if alpha { 2 } else { 1 } * 1_000_000,
+        codec => area(output) * encoder_nanoseconds(codec, settings.effort, settings.lossless),
+    };
+    let nanoseconds = source * (decoder_nanoseconds(probe) + RESIZE) + effects + encode;
+    Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
+}
+
+/// Nanoseconds per pixel read by the resize.
+const RESIZE: u64 = 2;
+
+fn area((width, height): (u32, u32)) -> u64 {
+    u64::from(width) * u64::from(height)
+}
+
+fn channels(probe: &Probe) -> u64 {
+    let layout = match (probe.has_alpha, probe.gray) {
+        (true, _) => Layout::Rgba,
+        (false, true) => Layout::Gray,
+        (false, false) => Layout::Rgb,
+    };
+    layout.channels() as u64
+}
+
+/// Nanoseconds per stored pixel.
+fn decoder_nanoseconds(probe: &Probe) -> u64 {
+    match probe.format {
+        SourceFormat::Jpeg => 7,
+        SourceFormat::Png if probe.depth > 8 => 20,
+        SourceFormat::Png => 12,
+        SourceFormat::Gif => 12,
+        SourceFormat::Webp | SourceFormat::Avif => 25,
+        // Not decoded at all yet; priced as the dearest.
+        _ => 25,
+    }
+}
+
+/// Bytes per stored pixel that a decoder holds beside the bitmap.
+fn decoder_bytes(probe: &Probe) -> u64 {
+    match probe.format {
+        SourceFormat::Png if probe.depth > 8 => 2 * channels(probe),
+        SourceFormat::Avif => 6,
+        _ => 4,
+    }
+}
+
+/// Nanoseconds per pixel of the result.
+fn encoder_nanoseconds(codec: Codec, effort: Option<u8>, lossless: bool) -> u64 {
+    let effort = u64::from(effort.unwrap_or(match codec {
+        Codec::Webp => 3,
+        _ => 0,
+    }));
+    match codec {
+        Codec::Jpeg if effort >= 8 => 90,
+        Codec::Jpeg => 10,
+        Codec::Png if effort >= 5 => 400,
+        Codec::Png => 25,
+        Codec::Webp if lossless => 300 + effort * 100,
+        Codec::Webp => 40 + effort * 15,
+        Codec::Avif | Codec::Jxl | Codec::Gif => 500,
+    }
+}
+
+/// Bytes per pixel of the result that an encoder holds beside the bitmap.
+fn encoder_bytes(codec: Codec, lossless: bool) -> u64 {
+    match codec {
+        Codec::Jpeg => 4,
+        Codec::Png => 4,
+        Codec::Webp if lossless => 40,
+        Codec::Webp => 10,
+        Codec::Avif | Codec::Jxl | Codec::Gif => 40,
+    }
+}

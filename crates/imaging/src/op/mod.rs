@@ -1,0 +1,31 @@
+//! The operations on pixels. One operation, one file, one skeleton: a struct of its settings that implements
+//! [`Operation`]. None knows where in the pipeline it stands, nor the URL.
+
+pub mod blur;
+pub(crate) mod channels;
+pub mod flatten;
+pub mod gray;
+pub mod orient;
+pub mod place;
+pub(crate) mod premultiply;
+pub mod resize;
+pub mod rotate;
+pub mod sharpen;
+pub mod to_srgb;
+
+use crate::bitmap::Bitmap;
+use crate::error::Error;
+use crate::scratch::Scratch;
+use std::fmt;
+
+/// One change of a picture.
+pub trait Operation: fmt::Debug {
+    /// The name in logs.
+    fn name(&self) -> &'static str;
+
+    /// Takes a picture and gives the changed one. Buffers that are no longer needed go back to `scratch`.
+    ///
+    /// # Errors
+    /// [`Error::Impossible`] where this picture cannot be changed so, [`Error::Internal`] where a library failed.
+    fn apply(&self, bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error>;
+}

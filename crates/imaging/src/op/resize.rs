@@ -1,0 +1,154 @@
+//! Resampling by Lanczos3 with the kernel widened when shrinking; a crop is part of the same read.
+//!
+//! With alpha the source is premultiplied in its own memory (we own it) instead of in a copy of its size. Nothing
+//! here knows where the window came from.
+
+use super::Operation;
+use super::channels::drop_alpha;
+use super::premultiply::{is_opaque, premultiply, unpremultiply};
+use crate::bitmap::{Bitmap, Layout};
+use crate::error::Error;
+use crate::geometry::Window;
+use crate::scratch::Scratch;
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions};
+
+/// Reads `window` and makes `width` × `height` of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resize {
+    /// In pixels of the bitmap; lies inside it.
+    pub window: Window,
+    /// Pixels, not 0.
+    pub width: u32,
+    /// Pixels, not 0.
+    pub height: u32,
+}
+
+impl Resize {
+    fn changes_nothing(&self, bitmap: &Bitmap) -> bool {
+        (self.width, self.height) == (bitmap.width(), bitmap.height())
+            && self.window
+                == Window { x: 0.0, y: 0.0, width: f64::from(bitmap.width()), height: f64::from(bitmap.height()) }
+    }
+
+    /// Only cuts: every pixel of the result is one of the source.
+    fn only_cuts(&self) -> bool {
+        let window = self.window;
+        window.width == f64::from(self.width)
+            && window.height == f64::from(self.height)
+            && window.x.fract() == 0.0
+            && window.y.fract() == 0.0
+    }
+}
+
+impl Operation for Resize {
+    fn name(&self) -> &'static str {
+        "resize"
+    }
+
+    fn apply(&self, mut bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+        let opaque = is_opaque(&bitmap);
+        if self.changes_nothing(&bitmap) {
+            return Ok(if opaque { drop_alpha(bitmap) } else { bitmap });
+        }
+        let layout = bitmap.layout();
+        let mixes_alpha = !opaque && !self.only_cuts();
+        if mixes_alpha {
+            premultiply(&mut bitmap)?;
+        }
+        let length = self.width as usize * self.height as usize * layout.channels();
+        let mut pixels = scratch.take(length);
+        let outcome = self.resample(&bitmap, &mut pixels, scratch);
+        // The large buffer is free again before anything else happens.
+        scratch.give(bitmap.into_pixels());
+        outcome?;
+        let mut result = Bitmap::new(self.width, self.height, layout, pixels);
+        if mixes_alpha {
+            unpremultiply(&mut result)?;
+        }
+        Ok(if opaque { drop_alpha(result) } else { result })
+    }
+}
+
+impl Resize {
+    fn resample(&self, bitmap: &Bitmap, pixels: &mut [u8], scratch: &mut Scratch) -> Result<(), Error> {
+        match bitmap.layout() {
+            Layout::Gray => self.resample_as::<U8>(bitmap, pixels, scratch),
+            Layout::Rgb => self.resample_as::<U8x3>(bitmap, pixels, scratch),
+            Layout::Rgba => self.resample_as::<U8x4>(bitmap, pixels, scratch),
+        }
+    }
+
+    /// By type and not by the crate's run-time dispatch, which would compile its ten other kinds of pixel as well.
+    fn resample_as<P: PixelTrait>(
+        &self,
+        bitmap: &Bitmap,
+        pixels: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
+        let failed = |error: &dyn std::fmt::Display| Error::Internal(format!("resize: {error}"));
+        let source = TypedImageRef::<P>::from_buffer(bitmap.width(), bitmap.height(), bitmap.pixels())
+            .map_err(|error| failed(&error))?;
+        let mut target =
+            TypedImage::<P>::from_buffer(self.width, self.height, pixels).map_err(|error| failed(&error))?;
+        let (width, height) = (f64::from(bitmap.width()), f64::from(bitmap.height()));
+        let (x, y) = (self.window.x.clamp(0.0, width), self.window.y.clamp(0.0, height));
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .use_alpha(false)
+            .crop(x, y, self.window.width.min(width - x), self.window.height.min(height - y));
+        scratch.resizer().resize_typed(&source, &mut target, &options).map_err(|error| failed(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(bitmap: &Bitmap, width: u32, height: u32) -> Resize {
+        let window = Window { x: 0.0, y: 0.0, width: bitmap.width().into(), height: bitmap.height().into() };
+        Resize { window, width, height }
+    }
+
+    #[test]
+    fn an_even_picture_stays_even() {
+        let scratch = &mut Scratch::new(1 << 20);
+        for layout in [Layout::Gray, Layout::Rgb] {
+            let bitmap = Bitmap::new(100, 60, layout, vec![77; 6000 * layout.channels()]);
+            let result = whole(&bitmap, 33, 150).apply(bitmap, scratch).expect("resized");
+            assert_eq!((result.width(), result.height(), result.layout()), (33, 150, layout));
+            assert!(result.pixels().iter().all(|&value| value == 77));
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_does_not_shine_through() {
+        // Left half opaque red, right half transparent green.
+        let pixels = (0..64 * 64).flat_map(|i| if i % 64 < 32 { [255, 0, 0, 255] } else { [0, 255, 0, 0] }).collect();
+        let bitmap = Bitmap::new(64, 64, Layout::Rgba, pixels);
+        let result = whole(&bitmap, 15, 15).apply(bitmap, &mut Scratch::new(1 << 20)).expect("resized");
+        for pixel in result.pixels().as_chunks::<4>().0 {
+            assert_eq!(pixel[1], 0, "green bleeds: {pixel:?}");
+            assert!(pixel[3] < 8 || pixel[0] > 250, "red is darkened: {pixel:?}");
+        }
+    }
+
+    #[test]
+    fn opaque_alpha_goes() {
+        let bitmap = Bitmap::new(8, 8, Layout::Rgba, [9, 8, 7, 255].repeat(64));
+        let result = whole(&bitmap, 4, 4).apply(bitmap, &mut Scratch::new(0)).expect("resized");
+        assert_eq!((result.layout(), result.pixels()), (Layout::Rgb, [9, 8, 7].repeat(16).as_slice()));
+    }
+
+    #[test]
+    fn a_cut_copies_pixels_exactly() {
+        let bitmap = Bitmap::new(4, 3, Layout::Gray, (0..12).collect());
+        let cut = Resize { window: Window { x: 1.0, y: 1.0, width: 2.0, height: 2.0 }, width: 2, height: 2 };
+        assert_eq!(cut.apply(bitmap, &mut Scratch::new(0)).expect("cut").pixels(), [5, 6, 9, 10]);
+        // Straight colour under transparent pixels survives a cut.
+        let bitmap = Bitmap::new(2, 1, Layout::Rgba, vec![1, 2, 3, 0, 4, 5, 6, 7]);
+        let cut = Resize { window: Window { x: 0.0, y: 0.0, width: 1.0, height: 1.0 }, width: 1, height: 1 };
+        assert_eq!(cut.apply(bitmap, &mut Scratch::new(0)).expect("cut").pixels(), [1, 2, 3, 0]);
+    }
+}

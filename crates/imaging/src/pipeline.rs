@@ -1,0 +1,286 @@
+//! The order of operations, as data: crop and resize → turn upright, `rot`, `flip` → sRGB → any other angle → blur →
+//! sharpen → grey → background → canvas. The URL's order does not matter. What would change nothing is not in the list.
+//!
+//! All sizes are known before a pixel exists. It knows neither decoders nor encoders.
+
+use crate::decode::Want;
+use crate::error::Error;
+use crate::geometry::{self, Plan, Rect, Window};
+use crate::limits::Limits;
+use crate::op::Operation;
+use crate::op::blur::Blur;
+use crate::op::flatten::Flatten;
+use crate::op::gray::Gray;
+use crate::op::orient::Turn;
+use crate::op::place::Place;
+use crate::op::resize::Resize;
+use crate::op::rotate::Rotate;
+use crate::op::sharpen::Sharpen;
+use crate::op::to_srgb::ToSrgb;
+use cache_key::Transform;
+use cache_key::transform::Orient;
+
+/// One pass of a transform over a picture of known size.
+#[derive(Clone, Debug)]
+pub struct Pass<'a> {
+    transform: &'a Transform,
+    /// In upright axes.
+    pub plan: Plan,
+    /// `rot` and `flip`, as far as quarters go.
+    turn: Turn,
+    /// What is left of `rot`.
+    rotate: Option<Rotate>,
+    canvas: Rect,
+}
+
+/// The picture that a pass begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Of the bitmap in hand, which a decoder may have made smaller.
+    pub size: (u32, u32),
+    /// What turns it upright.
+    pub turn: Turn,
+    /// The profile of its colours, where they are not sRGB.
+    pub profile: Option<Vec<u8>>,
+}
+
+/// Ten-thousandths of a degree in a quarter turn.
+const QUARTER: i64 = 90 * cache_key::Decimal::SCALE;
+
+/// A decoder that scales while decoding may go down to this multiple of the size that the resize makes: the resize
+/// then still decides how sharp the result is.
+const HEADROOM: f64 = 1.5;
+
+/// Plans every pass over an upright picture of `size`, and holds the sizes against the limits.
+///
+/// # Errors
+/// [`Error::TooLarge`], [`Error::Impossible`].
+pub fn plan<'a>(size: (u32, u32), transform: &'a Transform, limits: &Limits) -> Result<Vec<Pass<'a>>, Error> {
+    let mut passes = Vec::new();
+    let mut next = Some(transform);
+    let mut size = size;
+    while let Some(transform) = next {
+        let pass = Pass::new(size, transform)?;
+        geometry::check_output(pass.plan.size, limits)?;
+        geometry::check_output(pass.size(), limits)?;
+        size = pass.size();
+        passes.push(pass);
+        next = transform.then.as_deref();
+    }
+    Ok(passes)
+}
+
+/// The orientation that counts: none where the URL says so.
+pub fn upright(transform: &Transform, orientation: crate::Orientation) -> Turn {
+    match transform.orient {
+        Orient::Auto => orientation.into(),
+        Orient::None => Turn::default(),
+    }
+}
+
+impl<'a> Pass<'a> {
+    fn new(size: (u32, u32), transform: &'a Transform) -> Result<Self, Error> {
+        let plan = geometry::plan(size, transform)?;
+        let flip = transform.flip;
+        let flipped = Turn::flip(flip.horizontal, flip.vertical);
+        let angle = transform.rotate.scaled();
+        let (turn, rotate) = if angle % QUARTER == 0 {
+            (Turn::quarters((angle / QUARTER).rem_euclid(4) as u32).then(flipped), None)
+        } else {
+            // One mirror image turns the other way: mirroring first, then, is the same.
+            let sign = if flip.horizontal == flip.vertical { 1.0 } else { -1.0 };
+            (flipped, Some(Rotate { degrees: sign * transform.rotate.to_f64() }))
+        };
+        let turned = turn.size(plan.size);
+        let picture = rotate.map_or(turned, |rotate| rotate.size(turned));
+        let canvas = plan.canvas(picture, turn.transpose);
+        Ok(Self { transform, plan, turn, rotate, canvas })
+    }
+
+    /// The result's size.
+    pub fn size(&self) -> (u32, u32) {
+        (self.canvas.width, self.canvas.height)
+    }
+
+    /// Whether the result may be transparent where the original is not.
+    pub fn adds_alpha(&self) -> bool {
+        let background = self.transform.effects.background;
+        let places = self.size() != self.plan.size;
+        match background {
+            None => self.rotate.is_some(),
+            Some(colour) => colour.a != u8::MAX && (self.rotate.is_some() || places),
+        }
+    }
+
+    /// Whether the pass leaves an upright sRGB picture exactly as it is.
+    pub fn changes_nothing(&self) -> bool {
+        let effects = &self.transform.effects;
+        self.plan.keeps_pixels()
+            && self.turn == Turn::default()
+            && self.rotate.is_none()
+            && self.size() == self.plan.source
+            && *effects == Default::default()
+    }
+
+    /// Time that the operations after the resize take, for each pixel of the result.
+    pub fn nanoseconds_per_pixel(&self) -> u64 {
+        let effects = &self.transform.effects;
+        let priced = [
+            (effects.blur.is_some(), 60),
+            (effects.sharpen.is_some(), 60),
+            (effects.gray, 5),
+            (self.rotate.is_some(), 40),
+        ];
+        5 + priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum::<u64>()
+    }
+
+    /// What a decoder has to deliver of a stored picture of `stored` pixels that `turn` makes upright.
+    pub fn want(&self, stored: (u32, u32), turn: Turn) -> Want {
+        let (width, height) = self.plan.scaled_source();
+        let (width, height) = if turn.transpose { (height, width) } else { (width, height) };
+        let least = |scaled: f64, stored: u32| ((scaled * HEADROOM).ceil() as u32).clamp(1, stored);
+        Want {
+            min_width: least(width, stored.0),
+            min_height: least(height, stored.1),
+            region: self.region(stored, turn),
+        }
+    }
+
+    /// The stored pixels that the resize looks at, where that is not all.
+    fn region(&self, stored: (u32, u32), turn: Turn) -> Option<(u32, u32, u32, u32)> {
+        let window = turn.inverse().window(self.plan.window, self.plan.source);
+        let (kept_width, kept_height) = turn.inverse().size(self.plan.size);
+        // Lanczos3 looks at three pixels of the smaller side in each direction.
+        let side = |start: f64, length: f64, kept: u32, stored: u32| {
+            let reach = 3.0 * (length / f64::from(kept)).max(1.0) + 1.0;
+            let from = (start - reach).floor().max(0.0) as u32;
+            let to = ((start + length + reach).ceil() as u32).min(stored);
+            (from, to.saturating_sub(from).max(1))
+        };
+        let (left, width) = side(window.x, window.width, kept_width, stored.0);
+        let (top, height) = side(window.y, window.height, kept_height, stored.1);
+        ((width, height) != stored).then_some((left, top, width, height))
+    }
+
+    /// The operations, in their order.
+    pub fn operations(&self, start: Start) -> Vec<Box<dyn Operation>> {
+        let mut list: Vec<Box<dyn Operation>> = vec![Box::new(self.resize(&start))];
+        let turn = start.turn.then(self.turn);
+        if turn != Turn::default() {
+            list.push(Box::new(turn));
+        }
+        if let Some(profile) = start.profile {
+            list.push(Box::new(ToSrgb { profile }));
+        }
+        if let Some(rotate) = self.rotate {
+            list.push(Box::new(rotate));
+        }
+        let effects = &self.transform.effects;
+        if let Some(sigma) = effects.blur {
+            list.push(Box::new(Blur { sigma: sigma.to_f64() as f32 }));
+        }
+        if let Some(sigma) = effects.sharpen {
+            list.push(Box::new(Sharpen { sigma: sigma.to_f64() as f32 }));
+        }
+        if effects.gray {
+            list.push(Box::new(Gray));
+        }
+        if let Some(background) = effects.background {
+            list.push(Box::new(Flatten { background }));
+        }
+        list.push(Box::new(Place { canvas: self.canvas, colour: effects.background }));
+        list
+    }
+
+    /// The resize happens on the stored picture: turning comes after it, when pixels are few.
+    fn resize(&self, start: &Start) -> Resize {
+        let back = start.turn.inverse();
+        let stored = back.size(self.plan.source);
+        let window = back.window(self.plan.window, self.plan.source);
+        // Pixels of the bitmap per stored pixel.
+        let across = f64::from(start.size.0) / f64::from(stored.0);
+        let down = f64::from(start.size.1) / f64::from(stored.1);
+        let (width, height) = back.size(self.plan.size);
+        let window = Window {
+            x: window.x * across,
+            y: window.y * down,
+            width: window.width * across,
+            height: window.height * down,
+        };
+        Resize { window, width, height }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cache_key::Decimal;
+    use cache_key::transform::{Effects, Fit, Length, Size};
+    use std::num::NonZeroU32;
+
+    fn wide(width: u32) -> Transform {
+        let size = Size { width: NonZeroU32::new(width).map(Length::Px), ..Size::default() };
+        Transform { size, ..Transform::default() }
+    }
+
+    fn names(transform: &Transform, turn: Turn) -> Vec<&'static str> {
+        let passes = plan((400, 200), transform, &Limits::default()).expect("planned");
+        let start = Start { size: (400, 200), turn, profile: None };
+        passes[0].operations(start).iter().map(|operation| operation.name()).collect()
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_done() {
+        assert_eq!(names(&wide(100), Turn::default()), ["resize", "place"]);
+        assert_eq!(names(&wide(100), Turn::quarters(2)), ["resize", "orient", "place"]);
+        let mut transform = wide(100);
+        transform.rotate = Decimal::from_int(180);
+        assert_eq!(names(&transform, Turn::quarters(2)), ["resize", "place"], "two turns can be none");
+        transform.effects =
+            Effects { gray: true, blur: Some(Decimal::ONE), sharpen: Some(Decimal::ONE), ..Effects::default() };
+        transform.rotate = Decimal::from_int(7);
+        assert_eq!(names(&transform, Turn::default()), ["resize", "rotate", "blur", "sharpen", "gray", "place"]);
+    }
+
+    #[test]
+    fn sizes_are_known_beforehand() {
+        let mut transform = Transform { rotate: Decimal::from_int(90), ..wide(100) };
+        transform.then = Some(Box::new(wide(10)));
+        let passes = plan((400, 200), &transform, &Limits::default()).expect("planned");
+        assert_eq!(passes.iter().map(Pass::size).collect::<Vec<_>>(), [(50, 100), (10, 20)]);
+        let limits = Limits { output_side: 99, ..Limits::default() };
+        assert!(matches!(plan((400, 200), &transform, &limits), Err(Error::TooLarge { .. })));
+    }
+
+    #[test]
+    fn decoders_are_told_what_is_enough() {
+        let mut transform = wide(100);
+        let want = |transform: &Transform, turn: Turn| {
+            let passes = plan(turn.size((400, 200)), transform, &Limits::default()).expect("planned");
+            passes[0].want((400, 200), turn)
+        };
+        let all = want(&transform, Turn::default());
+        assert_eq!(all, Want { min_width: 150, min_height: 75, region: None });
+        // Upright it is 200 × 400, and 100 wide afterwards: half of each side.
+        assert_eq!(
+            (want(&transform, Turn::quarters(1)).min_width, want(&transform, Turn::quarters(1)).min_height),
+            (300, 150)
+        );
+        transform.size.height = transform.size.width;
+        transform.fit = Fit::Cover;
+        assert_eq!(want(&transform, Turn::default()).region, Some((93, 0, 214, 200)));
+    }
+
+    #[test]
+    fn a_pass_without_effect_is_known_as_one() {
+        let nothing = |transform: &Transform| {
+            plan((400, 200), transform, &Limits::default()).expect("planned")[0].changes_nothing()
+        };
+        assert!(nothing(&Transform::default()));
+        assert!(nothing(&wide(400)));
+        assert!(!nothing(&wide(399)));
+        assert!(!nothing(&Transform { rotate: Decimal::from_int(180), ..Transform::default() }));
+        let gray = Effects { gray: true, ..Effects::default() };
+        assert!(!nothing(&Transform { effects: gray, ..Transform::default() }));
+    }
+}
