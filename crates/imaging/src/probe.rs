@@ -140,8 +140,8 @@ fn probe_gif(bytes: &[u8]) -> Option<Probe> {
     let header = gif::read(bytes)?;
     Some(Probe {
         format: SourceFormat::Gif,
-        width: header.width.into(),
-        height: header.height.into(),
+        width: header.width,
+        height: header.height,
         orientation: Orientation::Upright,
         has_alpha: header.alpha,
         gray: false,

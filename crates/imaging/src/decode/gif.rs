@@ -1,17 +1,19 @@
 //! GIF by the `gif` crate: the first frame, where it lies on the logical screen.
 //!
-//! What the frame leaves of the screen is transparent (browsers ignore the background colour), what lies outside of
-//! the screen is cut off, and what a truncated file lacks is transparent.
+//! What the frame leaves of the canvas is transparent (browsers ignore the background colour), and so is what a
+//! truncated file lacks. A file without any colour table is shown in grays.
 
 use super::{Decoded, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
+use crate::metadata::gif::{self as blocks, HAS_TABLE, SCREEN_END};
 use crate::orientation::Orientation;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, MemoryLimit};
+use std::io::{Chain, Cursor, Read};
 use std::num::NonZeroU64;
 
 const CHANNELS: usize = Layout::Rgba.channels();
@@ -30,7 +32,7 @@ pub(super) fn decode(
     options.set_color_output(ColorOutput::Indexed);
     options.set_memory_limit(NonZeroU64::new(limits.memory).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
     options.allow_unknown_blocks(true);
-    let mut decoder = options.read_info(bytes).map_err(|e| told(&e))?;
+    let mut decoder = options.read_info(source(bytes)).map_err(|e| told(&e))?;
     let frame = match decoder.next_frame_info().map_err(|e| told(&e))? {
         Some(info) => Frame::of(info),
         None => return Err(malformed(SourceFormat::Gif, &"no frame")),
@@ -48,6 +50,21 @@ pub(super) fn decode(
     }
     let bitmap = Bitmap::new(probe.width, probe.height, Layout::Rgba, canvas.pixels);
     Ok(Decoded { bitmap, icc: None, orientation: Orientation::Upright })
+}
+
+type Source<'a> = Chain<Cursor<Vec<u8>>, &'a [u8]>;
+
+/// The file, with a table of 256 grays put in when neither screen nor frame has one.
+fn source(bytes: &[u8]) -> Source<'_> {
+    let (head, tail) = bytes.split_at(SCREEN_END.min(bytes.len()));
+    let mut head = head.to_vec();
+    if blocks::read(bytes).is_some_and(|header| !header.palette) {
+        if let Some(flags) = head.get_mut(10) {
+            *flags |= HAS_TABLE | 7;
+            head.extend((0..=255).flat_map(|gray| [gray; 3]));
+        }
+    }
+    Cursor::new(head).chain(tail)
 }
 
 struct Canvas {
@@ -94,7 +111,7 @@ impl Frame {
 
     fn paint(
         &self,
-        decoder: &mut Decoder<&[u8]>,
+        decoder: &mut Decoder<Source<'_>>,
         colors: &[[u8; CHANNELS]; 256],
         canvas: &mut Canvas,
         watch: &Watch,

@@ -1,4 +1,4 @@
-//! JPEG by zune-jpeg: baseline and progressive, gray, YCbCr, RGB, CMYK and YCCK.
+//! JPEG by zune-jpeg: baseline and progressive, by Huffman or arithmetic coding, gray, YCbCr, RGB, CMYK and YCCK.
 //!
 //! What is missing of a truncated file comes out mid-gray. CMYK becomes sRGB here, since a bitmap has no such layout.
 
@@ -32,8 +32,12 @@ pub(super) fn decode(
     let header = jpeg::read(bytes).ok_or_else(|| malformed(SourceFormat::Jpeg, &"no frame header"))?;
     header.check_supported()?;
     let components = u64::from(header.components);
-    let held = if header.process == 2 { components * (1 + COEFFICIENT) } else { components };
-    check_memory(probe, held, limits)?;
+    let in_one_go = !header.is_progressive() && header.scan_components >= header.components;
+    check_memory(probe, if in_one_go { components } else { components * (1 + COEFFICIENT) }, limits)?;
+    check_scans(&header, bytes)?;
+    // The decoder refuses a file for a profile with holes; nobody else does.
+    let stripped = (header.has_icc() && header.icc().is_none()).then(|| header.without_icc(bytes));
+    let source = stripped.as_deref().unwrap_or(bytes);
 
     let space = match header.components {
         1 => ColorSpace::Luma,
@@ -41,7 +45,7 @@ pub(super) fn decode(
         _ => ColorSpace::CMYK,
     };
     let mut pixels = scratch.take(size_of(probe.width, probe.height, Layout::Gray) * usize::from(header.components));
-    if let Err(error) = read_into(bytes, probe, space, watch, &mut pixels) {
+    if let Err(error) = read_into(source, probe, space, watch, &mut pixels) {
         scratch.give(pixels);
         return Err(error);
     }
@@ -57,6 +61,15 @@ pub(super) fn decode(
     };
     let bitmap = Bitmap::new(probe.width, probe.height, layout, pixels);
     Ok(Decoded { bitmap, icc, orientation: header.orientation })
+}
+
+/// Holds the scans of a progressive file against the limit, before the first of them costs anything.
+fn check_scans(header: &JpegHeader<'_>, bytes: &[u8]) -> Result<(), Error> {
+    let (value, limit) = (if header.is_progressive() { header.scans(bytes) } else { 0 }, MAX_SCANS);
+    if value > limit {
+        return Err(Error::TooLarge { what: "scans of the original", value: value as u64, limit: limit as u64 });
+    }
+    Ok(())
 }
 
 fn read_into(bytes: &[u8], probe: &Probe, space: ColorSpace, watch: &Watch, pixels: &mut [u8]) -> Result<(), Error> {
@@ -83,6 +96,11 @@ fn read_into(bytes: &[u8], probe: &Probe, space: ColorSpace, watch: &Watch, pixe
 }
 
 impl JpegHeader<'_> {
+    /// By Huffman or by arithmetic coding.
+    fn is_progressive(&self) -> bool {
+        matches!(self.process, 2 | 10)
+    }
+
     /// Refuses what is not decoded, by name.
     ///
     /// # Errors
@@ -91,7 +109,6 @@ impl JpegHeader<'_> {
         let what = match (self.process, self.precision, self.components, self.height) {
             (3 | 7 | 11 | 15, ..) => "lossless JPEG".to_owned(),
             (5 | 6 | 13 | 14, ..) => "hierarchical JPEG".to_owned(),
-            (9 | 10, ..) => "JPEG with arithmetic coding".to_owned(),
             (_, precision, ..) if precision != 8 => format!("JPEG with {precision} bits per sample"),
             (_, _, components, _) if !matches!(components, 1 | 3 | 4) => format!("JPEG with {components} components"),
             (_, _, _, 0) => "JPEG that tells its height after the picture (DNL)".to_owned(),

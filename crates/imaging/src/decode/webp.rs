@@ -8,14 +8,18 @@ use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
-use crate::metadata::webp;
+use crate::metadata::webp::{self, WebpHeader};
 use crate::probe::Probe;
 use crate::scratch::Scratch;
 use image_webp::{DecodingError, WebPDecoder};
 use std::io::Cursor;
 
-/// The bitmap at most, and what the decoder holds beside it: 4 bytes of lossless pixels, or planes (1.5) and alpha (5).
-const BYTES_PER_PIXEL: u64 = 4 + 7;
+/// Bytes per pixel, bitmap and decoder together: the decoder holds planes (1.5) for lossy pixels, 5 for their alpha, 4
+/// for lossless pixels without alpha, and 8 more for the canvas and the frame of an animation.
+fn bytes_per_pixel(header: &WebpHeader<'_>) -> u64 {
+    let still = if header.lossy && header.alpha { 11 } else { 7 };
+    if header.animated { still + 8 } else { still }
+}
 
 pub(super) fn decode(
     bytes: &[u8],
@@ -25,7 +29,7 @@ pub(super) fn decode(
     scratch: &mut Scratch,
 ) -> Result<Decoded, Error> {
     let header = webp::read(bytes).ok_or_else(|| malformed(SourceFormat::Webp, &"no header"))?;
-    check_memory(probe, BYTES_PER_PIXEL, limits)?;
+    check_memory(probe, bytes_per_pixel(&header), limits)?;
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(told)?;
     decoder.set_memory_limit(usize::try_from(limits.memory).unwrap_or(usize::MAX));
     if decoder.dimensions() != (probe.width, probe.height) {

@@ -5,9 +5,11 @@ use super::le16;
 /// What the blocks say.
 #[derive(Debug, Default)]
 pub(crate) struct GifHeader {
-    /// Of the logical screen; of the first frame when the screen has an empty side.
-    pub(crate) width: u16,
-    pub(crate) height: u16,
+    /// The canvas: the logical screen, enlarged where the first frame reaches beyond it, as the usual viewers do.
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Whether the first frame has a colour table, its own or the global one.
+    pub(crate) palette: bool,
     /// Whether the first frame leaves pixels of the canvas transparent.
     pub(crate) alpha: bool,
     /// Counted up to 2: whether there is more than one is what matters.
@@ -15,14 +17,24 @@ pub(crate) struct GifHeader {
 }
 
 const SCREEN: usize = 6;
+/// Signature and logical screen together; the global colour table follows.
+pub(crate) const SCREEN_END: usize = 13;
+/// In the flags of the screen and of a frame; the lowest three bits then tell the table's size.
+pub(crate) const HAS_TABLE: u8 = 0x80;
 const EXTENSION: u8 = 0x21;
 const IMAGE: u8 = 0x2C;
 const GRAPHIC_CONTROL: u8 = 0xF9;
 
 /// Walks the blocks. `None` without a logical screen.
 pub(crate) fn read(bytes: &[u8]) -> Option<GifHeader> {
-    let mut header = GifHeader { width: le16(bytes, SCREEN)?, height: le16(bytes, SCREEN + 2)?, ..Default::default() };
-    let mut at = SCREEN + 7 + color_table(*bytes.get(SCREEN + 4)?);
+    let flags = *bytes.get(SCREEN + 4)?;
+    let mut header = GifHeader {
+        width: le16(bytes, SCREEN)?.into(),
+        height: le16(bytes, SCREEN + 2)?.into(),
+        palette: flags & HAS_TABLE != 0,
+        ..Default::default()
+    };
+    let mut at = SCREEN_END + color_table(flags);
     let mut transparent = false;
     while let Some(&block) = bytes.get(at) {
         at = match block {
@@ -37,8 +49,9 @@ pub(crate) fn read(bytes: &[u8]) -> Option<GifHeader> {
                 if header.frames > 1 {
                     break;
                 }
-                header.first_frame(bytes.get(at + 1..).unwrap_or_default(), transparent);
                 let flags = bytes.get(at + 9).copied().unwrap_or_default();
+                header.palette |= flags & HAS_TABLE != 0;
+                header.first_frame(bytes.get(at + 1..).unwrap_or_default(), transparent);
                 skip_sub_blocks(bytes, at + 11 + color_table(flags))
             }
             _ => break,
@@ -49,7 +62,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<GifHeader> {
 
 /// Bytes of the colour table that these flags announce.
 fn color_table(flags: u8) -> usize {
-    if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
+    if flags & HAS_TABLE == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
 
 fn skip_sub_blocks(bytes: &[u8], mut at: usize) -> usize {
@@ -64,11 +77,10 @@ fn skip_sub_blocks(bytes: &[u8], mut at: usize) -> usize {
 
 impl GifHeader {
     fn first_frame(&mut self, descriptor: &[u8], transparent: bool) {
-        let field = |at| le16(descriptor, at).unwrap_or_default();
+        let field = |at| u32::from(le16(descriptor, at).unwrap_or_default());
         let (left, top, width, height) = (field(0), field(2), field(4), field(6));
-        if self.width == 0 || self.height == 0 {
-            (self.width, self.height) = (left.saturating_add(width), top.saturating_add(height));
-        }
+        self.width = self.width.max(left + width);
+        self.height = self.height.max(top + height);
         let covers = left == 0 && top == 0 && width >= self.width && height >= self.height;
         self.alpha = transparent || !covers;
     }
@@ -98,6 +110,12 @@ mod tests {
         let small = b"\x2C\x01\0\0\0\x04\0\x03\0\0\x02\x01\0\0";
         assert!(read(&[SCREEN, control, FRAME].concat()).is_some_and(|h| h.alpha));
         assert!(read(&[SCREEN, small].concat()).is_some_and(|h| h.alpha));
+    }
+
+    #[test]
+    fn the_canvas_holds_the_whole_first_frame() {
+        let beyond = b"\x2C\x04\0\x01\0\x03\0\x09\0\0\x02\x01\0\0";
+        assert!(read(&[SCREEN, beyond, FRAME].concat()).is_some_and(|h| (h.width, h.height) == (7, 10) && h.alpha));
     }
 
     proptest! {

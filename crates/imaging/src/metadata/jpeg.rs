@@ -2,6 +2,7 @@
 
 use super::{be16, exif};
 use crate::orientation::Orientation;
+use std::ops::Range;
 
 /// What stands before the first scan.
 #[derive(Debug, Default)]
@@ -17,6 +18,10 @@ pub(crate) struct JpegHeader<'a> {
     pub(crate) adobe: Option<u8>,
     pub(crate) orientation: Orientation,
     pub(crate) has_metadata: bool,
+    /// Components of the first scan: fewer than the frame's when the file keeps them apart.
+    pub(crate) scan_components: u8,
+    /// Where the first scan's segment begins, behind its marker.
+    scan_at: usize,
     icc: Vec<IccChunk<'a>>,
 }
 
@@ -25,6 +30,8 @@ struct IccChunk<'a> {
     number: u8,
     of: u8,
     data: &'a [u8],
+    /// Of the whole segment with its marker.
+    place: Range<usize>,
 }
 
 const SOI: u8 = 0xD8;
@@ -44,7 +51,12 @@ pub(crate) fn read(bytes: &[u8]) -> Option<JpegHeader<'_>> {
         match marker {
             // Stand alone, without a length: TEM, RSTn, SOI.
             0x01 | 0xD0..=SOI => continue,
-            EOI | SOS => break,
+            EOI => break,
+            SOS => {
+                header.scan_at = at;
+                header.scan_components = bytes.get(at + 2).copied().unwrap_or_default();
+                break;
+            }
             _ => {}
         }
         let Some(length) = be16(bytes, at) else { break };
@@ -60,7 +72,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<JpegHeader<'_>> {
                 }
             }
             APP1 => header.has_metadata = true,
-            APP2 => header.icc_chunk(body),
+            APP2 => header.icc_chunk(body, at - 2..end),
             APP14 if body.starts_with(b"Adobe") => header.adobe = body.get(11).copied(),
             _ => {}
         }
@@ -94,14 +106,32 @@ impl<'a> JpegHeader<'a> {
         true
     }
 
-    fn icc_chunk(&mut self, body: &'a [u8]) {
+    fn icc_chunk(&mut self, body: &'a [u8], place: Range<usize>) {
         let Some([number, of, data @ ..]) = body.strip_prefix(b"ICC_PROFILE\0") else { return };
-        self.icc.push(IccChunk { number: *number, of: *of, data });
+        self.icc.push(IccChunk { number: *number, of: *of, data, place });
     }
 
     /// Whether any part of a profile is there.
     pub(crate) fn has_icc(&self) -> bool {
         !self.icc.is_empty()
+    }
+
+    /// The file without its profile.
+    pub(crate) fn without_icc(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut from = 0;
+        for chunk in &self.icc {
+            out.extend_from_slice(bytes.get(from..chunk.place.start).unwrap_or_default());
+            from = chunk.place.end;
+        }
+        out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+        out
+    }
+
+    /// Scans, counted without decoding: inside of entropy-coded data 0xFF is followed by 0 or a restart marker only.
+    pub(crate) fn scans(&self, bytes: &[u8]) -> usize {
+        let data = bytes.get(self.scan_at.saturating_sub(2)..).unwrap_or_default();
+        data.windows(2).filter(|pair| *pair == [0xFF, SOS]).count()
     }
 
     /// The profile put together (ICC.1:2022, B.4), if each of its parts is there exactly once.

@@ -1,0 +1,92 @@
+//! Every file of the corpus that lies beside the repository, through probe, decode and colour: verdicts as the manifest
+//! gives them. Skips, aloud, where there is no corpus.
+
+use imaging::{Decoded, Error, Limits, Scratch, SourceFormat, Want, Watch, color, decode, probe};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// One file may take this long, in a debug build on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Whose `must_reject` is a rule, not an observation.
+const FIRM: [&str; 2] = ["generated here", "PngSuite freeware"];
+const DECODED: [SourceFormat; 4] = [SourceFormat::Jpeg, SourceFormat::Png, SourceFormat::Webp, SourceFormat::Gif];
+
+fn corpus() -> Option<(PathBuf, Vec<Value>)> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora");
+    let Ok(manifest) = std::fs::read(folder.join("manifest.json")) else {
+        eprintln!("skipped: no corpus at {}", folder.display());
+        return None;
+    };
+    let items = serde_json::from_slice(&manifest).expect("the manifest is JSON");
+    Some((folder, items))
+}
+
+fn run(bytes: &[u8], scratch: &mut Scratch) -> Result<((u32, u32), Decoded), Error> {
+    let limits = Limits::default();
+    let found = probe(bytes, &limits)?;
+    let mut decoded = decode(bytes, &found, &Want::default(), &limits, &Watch::new(), scratch)?;
+    if let Some(icc) = decoded.icc.take() {
+        color::to_srgb(&mut decoded.bitmap, &icc)?;
+    }
+    let size = found.upright_size();
+    assert_eq!(size, decoded.orientation.turned(decoded.bitmap.width(), decoded.bitmap.height()));
+    Ok((size, decoded))
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+/// Why the outcome falls short of the verdict.
+fn judge(item: &Value, outcome: &Result<((u32, u32), Decoded), Error>, format: Option<SourceFormat>) -> Option<String> {
+    let expected = &item["expected"];
+    let ours = format.is_some_and(|f| DECODED.contains(&f));
+    match text(expected, "verdict") {
+        "valid" | "valid_degraded" if ours => match outcome {
+            Err(error) => Some(error.to_string()),
+            Ok((size, _)) => {
+                let side = |i: usize| expected["upright_size"][i].as_u64().and_then(|v| u32::try_from(v).ok());
+                let wanted = side(0).zip(side(1));
+                let disputed = expected["disputed"].as_bool() == Some(true);
+                (!disputed && wanted.is_some_and(|w| w != *size)).then(|| format!("{size:?}, expected {wanted:?}"))
+            }
+        },
+        "must_reject" if FIRM.iter().any(|firm| text(item, "licence").contains(firm)) => {
+            outcome.is_ok().then(|| "accepted".into())
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn verdicts_hold() {
+    let Some((folder, items)) = corpus() else { return };
+    let mut scratch = Scratch::new(64 << 20);
+    let mut short = Vec::new();
+    let mut slowest = (Duration::ZERO, String::new());
+    for item in &items {
+        let file = text(item, "file");
+        let bytes = std::fs::read(folder.join(file)).expect("the manifest names files that are there");
+        let start = Instant::now();
+        let outcome = run(&bytes, &mut scratch);
+        let took = start.elapsed();
+        if std::env::var_os("TINTYPE_CORPUS_LIST").is_some() {
+            let told = outcome.as_ref().map(|(size, d)| format!("{size:?} {:?}", d.bitmap.layout()));
+            eprintln!("{file} [{}] {told:?} {took:?}", text(&item["expected"], "verdict"));
+        }
+        if let Some(why) = judge(item, &outcome, SourceFormat::sniff(&bytes)) {
+            short.push(format!("{file} [{}] {why}", text(&item["expected"], "verdict")));
+        }
+        if took > PATIENCE {
+            short.push(format!("{file} took {took:?}"));
+        }
+        slowest = slowest.max((took, file.to_owned()));
+        if let Ok((_, decoded)) = outcome {
+            scratch.give(decoded.bitmap.into_pixels());
+        }
+    }
+    eprintln!("{} files, slowest {slowest:?}", items.len());
+    assert!(short.is_empty(), "{} fall short:\n{}", short.len(), short.join("\n"));
+}
