@@ -17,8 +17,8 @@ use std::io::{Chain, Cursor, Read};
 use std::num::NonZeroU64;
 
 const CHANNELS: usize = Layout::Rgba.channels();
-/// Rows between two looks at the watch.
-const ROWS_PER_CHECK: usize = 64;
+/// RGBA on the canvas, and an index of the frame; a second one for a cut file.
+const BYTES_PER_PIXEL: u64 = 4 + 2;
 
 pub(super) fn decode(
     bytes: &[u8],
@@ -27,7 +27,31 @@ pub(super) fn decode(
     watch: &Watch,
     scratch: &mut Scratch,
 ) -> Result<Decoded, Error> {
-    check_memory(probe, CHANNELS as u64, limits)?;
+    check_memory(probe, BYTES_PER_PIXEL, limits)?;
+    let (mut decoder, frame) = open(bytes, limits)?;
+    if frame.width == 0 || frame.height == 0 {
+        return Ok(on_canvas(probe, scratch, |_, _| ()));
+    }
+    let colors = color_table(decoder.palette().map_err(|e| told(&e))?, frame.transparent);
+    watch.check()?;
+    let mut indices = scratch.take(frame.width * frame.height);
+    let read = match fill(&mut decoder, &mut indices) {
+        Ok(true) => Ok(indices.len()),
+        Ok(false) => written(bytes, limits, &mut indices, scratch),
+        Err(error) => Err(error),
+    };
+    let decoded = read.map(|count| {
+        let rows = indices[..count].chunks(frame.width).zip(frame.rows());
+        on_canvas(probe, scratch, |pixels, stride| {
+            rows.for_each(|(row, y)| frame.paint(row, y, &colors, pixels, stride));
+        })
+    });
+    scratch.give(indices);
+    watch.check()?;
+    decoded
+}
+
+fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Decoder<Source<'a>>, Frame), Error> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     options.set_memory_limit(NonZeroU64::new(limits.memory).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
@@ -37,19 +61,46 @@ pub(super) fn decode(
         Some(info) => Frame::of(info),
         None => return Err(malformed(SourceFormat::Gif, &"no frame")),
     };
-    frame.check(limits)?;
-    let colors = color_table(decoder.palette().map_err(|e| told(&e))?, frame.transparent);
-    let mut canvas = Canvas {
-        stride: probe.width as usize * CHANNELS,
-        pixels: scratch.take(size_of(probe.width, probe.height, Layout::Rgba)),
-    };
-    canvas.pixels.fill(0);
-    if let Err(error) = frame.paint(&mut decoder, &colors, &mut canvas, watch) {
-        scratch.give(canvas.pixels);
-        return Err(error);
+    let (value, limit) = (frame.width as u64 * frame.height as u64, limits.source_pixels);
+    if value > limit {
+        return Err(Error::TooLarge { what: "pixels of a frame of the original", value, limit });
     }
-    let bitmap = Bitmap::new(probe.width, probe.height, Layout::Rgba, canvas.pixels);
-    Ok(Decoded { bitmap, icc: None, orientation: Orientation::Upright })
+    Ok((decoder, frame))
+}
+
+/// Decompresses the whole frame at once: given less room than that, gif 0.14.2 loses pixels at some code boundaries.
+/// `false`: the file ends before the frame is full.
+fn fill(decoder: &mut Decoder<Source<'_>>, indices: &mut [u8]) -> Result<bool, Error> {
+    match decoder.fill_buffer(indices) {
+        Err(DecodingError::UnexpectedEof) => Ok(false),
+        Err(DecodingError::Io(io)) if io.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        other => other.map_err(|e| told(&e)),
+    }
+}
+
+/// How many indices of a cut frame are in the file. The decoder does not tell, so it runs over two different fillings:
+/// what it left alone differs.
+fn written(bytes: &[u8], limits: &Limits, indices: &mut [u8], scratch: &mut Scratch) -> Result<usize, Error> {
+    let mut other = scratch.take(indices.len());
+    for (buffer, filling) in [(&mut *indices, 0), (other.as_mut_slice(), 255)] {
+        buffer.fill(filling);
+        fill(&mut open(bytes, limits)?.0, buffer)?;
+    }
+    let count = indices.iter().zip(&other).rposition(|(a, b)| a == b).map_or(0, |last| last + 1);
+    scratch.give(other);
+    if count == 0 {
+        return Err(malformed(SourceFormat::Gif, &"a frame without pixels"));
+    }
+    Ok(count)
+}
+
+/// A transparent canvas with something painted on it.
+fn on_canvas(probe: &Probe, scratch: &mut Scratch, paint: impl FnOnce(&mut [u8], usize)) -> Decoded {
+    let mut pixels = scratch.take(size_of(probe.width, probe.height, Layout::Rgba));
+    pixels.fill(0);
+    paint(&mut pixels, probe.width as usize * CHANNELS);
+    let bitmap = Bitmap::new(probe.width, probe.height, Layout::Rgba, pixels);
+    Decoded { bitmap, icc: None, orientation: Orientation::Upright }
 }
 
 type Source<'a> = Chain<Cursor<Vec<u8>>, &'a [u8]>;
@@ -58,18 +109,13 @@ type Source<'a> = Chain<Cursor<Vec<u8>>, &'a [u8]>;
 fn source(bytes: &[u8]) -> Source<'_> {
     let (head, tail) = bytes.split_at(SCREEN_END.min(bytes.len()));
     let mut head = head.to_vec();
-    if blocks::read(bytes).is_some_and(|header| !header.palette) {
-        if let Some(flags) = head.get_mut(10) {
-            *flags |= HAS_TABLE | 7;
-            head.extend((0..=255).flat_map(|gray| [gray; 3]));
-        }
+    if blocks::read(bytes).is_some_and(|header| !header.palette)
+        && let Some(flags) = head.get_mut(10)
+    {
+        *flags |= HAS_TABLE | 7;
+        head.extend((0..=255).flat_map(|gray| [gray; 3]));
     }
     Cursor::new(head).chain(tail)
-}
-
-struct Canvas {
-    pixels: Vec<u8>,
-    stride: usize,
 }
 
 /// Where the frame lies on the canvas. It may reach beyond it, and have an empty side.
@@ -94,14 +140,6 @@ impl Frame {
         }
     }
 
-    fn check(&self, limits: &Limits) -> Result<(), Error> {
-        let (value, limit) = (self.width as u64 * self.height as u64, limits.source_pixels);
-        if value > limit {
-            return Err(Error::TooLarge { what: "pixels of a frame of the original", value, limit });
-        }
-        Ok(())
-    }
-
     /// Frame rows in the order of the file.
     fn rows(&self) -> impl Iterator<Item = usize> {
         let passes: &[(usize, usize)] = if self.interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)] } else { &[(0, 1)] };
@@ -109,35 +147,13 @@ impl Frame {
         passes.iter().flat_map(move |&(first, step)| (first..height).step_by(step))
     }
 
-    fn paint(
-        &self,
-        decoder: &mut Decoder<Source<'_>>,
-        colors: &[[u8; CHANNELS]; 256],
-        canvas: &mut Canvas,
-        watch: &Watch,
-    ) -> Result<(), Error> {
-        if self.width == 0 {
-            return Ok(());
+    /// Puts the indices of row `y` of the frame on the canvas.
+    fn paint(&self, row: &[u8], y: usize, colors: &[[u8; CHANNELS]; 256], pixels: &mut [u8], stride: usize) {
+        let Some(line) = pixels.chunks_exact_mut(stride).nth(self.top + y) else { return };
+        let line = line.get_mut(self.left * CHANNELS..).unwrap_or_default();
+        for (pixel, &index) in line.chunks_exact_mut(CHANNELS).zip(row) {
+            pixel.copy_from_slice(&colors[usize::from(index)]);
         }
-        let mut indices = vec![0; self.width];
-        for (count, row) in self.rows().enumerate() {
-            if count % ROWS_PER_CHECK == 0 {
-                watch.check()?;
-            }
-            match decoder.fill_buffer(&mut indices) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) if count > 0 && is_truncation(&error) => break,
-                Err(error) => return Err(told(&error)),
-            }
-            let start = (self.top + row) * canvas.stride;
-            let Some(line) = canvas.pixels.get_mut(start..start + canvas.stride) else { continue };
-            let line = line.get_mut(self.left * CHANNELS..).unwrap_or_default();
-            for (pixel, &index) in line.chunks_exact_mut(CHANNELS).zip(&indices) {
-                pixel.copy_from_slice(&colors[usize::from(index)]);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -151,10 +167,6 @@ fn color_table(palette: &[u8], transparent: Option<u8>) -> [[u8; CHANNELS]; 256]
         table[usize::from(index)] = [0; CHANNELS];
     }
     table
-}
-
-fn is_truncation(error: &DecodingError) -> bool {
-    matches!(error, DecodingError::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
 fn told(error: &DecodingError) -> Error {

@@ -80,3 +80,6 @@ fn size_of(width: u32, height: u32, layout: Layout) -> usize {
 fn malformed(format: SourceFormat, why: &dyn std::fmt::Display) -> Error {
     Error::Malformed(format!("{}: {why}", format.as_str()))
 }
+
+#[cfg(test)]
+mod tests;
