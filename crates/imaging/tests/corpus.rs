@@ -113,22 +113,3 @@ fn colours_come_out_as_srgb() {
     }
     assert!(checked >= 3, "{checked} files with known colours");
 }
-
-/// PngSuite has each picture twice, interlaced and not.
-#[test]
-fn interlacing_changes_no_pixel() {
-    let Some((folder, items)) = corpus() else { return };
-    let mut compared = 0;
-    for item in &items {
-        let Some(kind) = text(item, "file").strip_prefix("pngsuite/basn") else { continue };
-        let read = |name: String| std::fs::read(folder.join(name)).ok();
-        let (Some(plain), Some(laced)) = (read(format!("pngsuite/basn{kind}")), read(format!("pngsuite/basi{kind}")))
-        else {
-            continue;
-        };
-        let bitmap = |bytes: &[u8]| run(bytes, &mut Scratch::new(0)).expect("a valid file").1.bitmap;
-        assert!(bitmap(&plain) == bitmap(&laced), "{kind}");
-        compared += 1;
-    }
-    assert!(compared >= 10, "{compared} pairs");
-}

@@ -251,6 +251,52 @@ mod pngs {
         assert!(after > before + 30.0, "brighter: {before} {after}");
     }
 
+    /// CRC-32 of PNG (annex D), bit by bit.
+    fn crc(bytes: &[u8]) -> u32 {
+        let step = |c: u32| if c & 1 == 1 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 };
+        !bytes.iter().fold(u32::MAX, |c, &b| (0..8).fold(c ^ u32::from(b), |c, _| step(c)))
+    }
+
+    /// An interlaced file of whole-byte pixels, written here: the `png` crate has no such encoder.
+    fn interlaced(color: ColorType, depth: BitDepth, bytes_per_pixel: usize, data: &[u8]) -> Vec<u8> {
+        let (width, height) = (usize::from(WIDTH), usize::from(HEIGHT));
+        let mut stream = Vec::new();
+        for (x0, y0, dx, dy) in
+            [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+        {
+            for y in (y0..height).step_by(dy) {
+                stream.push(0);
+                for x in (x0..width).step_by(dx) {
+                    let at = (y * width + x) * bytes_per_pixel;
+                    stream.extend_from_slice(&data[at..at + bytes_per_pixel]);
+                }
+            }
+        }
+        let mut header = [u32::from(WIDTH).to_be_bytes(), u32::from(HEIGHT).to_be_bytes()].concat();
+        header.extend([depth as u8, color as u8, 0, 0, 1]);
+        let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+        for (kind, body) in [(b"IHDR", header), (b"IDAT", fdeflate::compress_to_vec(&stream)), (b"IEND", Vec::new())] {
+            let named = [kind.as_slice(), &body].concat();
+            out.extend(u32::try_from(body.len()).expect("test chunks are short").to_be_bytes());
+            out.extend(&named);
+            out.extend(crc(&named).to_be_bytes());
+        }
+        out
+    }
+
+    #[test]
+    fn interlacing_changes_no_pixel() {
+        use {BitDepth::*, ColorType::*};
+        for (color, depth, size) in
+            [(Rgb, Eight, 3), (Rgba, Sixteen, 8), (Grayscale, Eight, 1), (GrayscaleAlpha, Sixteen, 4)]
+        {
+            let data: Vec<u8> = (0..PIXELS * size).map(|i| (i * i / 5) as u8).collect();
+            let plain = read(&png(color, depth, &data, |_| {})).expect("a good file");
+            let laced = read(&interlaced(color, depth, size, &data)).expect("a good file");
+            assert!(plain == laced, "{color:?} {depth:?}");
+        }
+    }
+
     #[test]
     fn a_cut_file_keeps_its_first_rows_and_nothing_stale() {
         let noise: Vec<u8> = (0..PIXELS * 3).map(|i| (i * i / 7) as u8).collect();
