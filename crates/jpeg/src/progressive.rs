@@ -8,6 +8,7 @@ use crate::coefficients::{Coefficients, Stored};
 use crate::frame::Frame;
 use crate::header::State;
 use crate::huffman::{AcTable, DcTable, END, SYMBOL_BITS};
+use crate::kernel::tuned;
 use crate::scan::Scan;
 use crate::sequential::{Restarts, Walk, blocks};
 
@@ -36,13 +37,16 @@ pub(crate) fn collect(
     coefficients: &mut Coefficients<'_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(usize, bool), Error> {
-    if scan.first == 0 {
-        dc(frame, scan, state, bits, coefficients, cancelled)
-    } else {
-        ac(frame, scan, state, bits, coefficients, cancelled)
-    }
+    tuned(
+        #[inline(always)]
+        || match scan.first {
+            0 => dc(frame, scan, state, bits, coefficients, cancelled),
+            _ => ac(frame, scan, state, bits, coefficients, cancelled),
+        },
+    )
 }
 
+#[inline(always)]
 fn dc(
     frame: &Frame,
     scan: &Scan,
@@ -95,6 +99,7 @@ fn dc(
     Ok((bits.position(), restarts.whole))
 }
 
+#[inline(always)]
 fn ac(
     frame: &Frame,
     scan: &Scan,

@@ -7,6 +7,7 @@ use crate::coefficients::{Coefficients, Dequantiser, wanted};
 use crate::frame::Frame;
 use crate::header::State;
 use crate::huffman::{AcTable, DcTable, SYMBOL_BITS};
+use crate::kernel::tuned;
 use crate::plan::{Plan, Plane};
 use crate::scan::Scan;
 use crate::strip::Strip;
@@ -114,7 +115,15 @@ pub(crate) struct Stream<'a> {
 
 impl Stream<'_> {
     /// Decodes the one scan that has all components, from `bits` into `out`. Gives whether it was whole.
-    pub(crate) fn run(&self, mut bits: Bits<'_>, strip: &mut Strip<'_>, mut out: &mut [u8]) -> Result<bool, Error> {
+    pub(crate) fn run(&self, bits: Bits<'_>, strip: &mut Strip<'_>, out: &mut [u8]) -> Result<bool, Error> {
+        tuned(
+            #[inline(always)]
+            || self.walk(bits, strip, out),
+        )
+    }
+
+    #[inline(always)]
+    fn walk(&self, mut bits: Bits<'_>, strip: &mut Strip<'_>, mut out: &mut [u8]) -> Result<bool, Error> {
         let coded = tables(self.scan, self.state)?;
         let mut predictions = [0i32; 4];
         let mut restarts = Restarts::new(self.state.restart);
