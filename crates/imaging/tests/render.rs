@@ -124,6 +124,7 @@ fn turns_and_crops_go_where_they_should() {
         ("w=20&h=20&fit=cover&g=e", (20, 20), "ggww"),
         ("crop=40,20,40,20&w=20", (20, 10), "wwww"),
         ("crop=0.5,0,0.5,9999&w=20", (20, 20), "ggww"),
+        ("w=40&then=crop=20,0,20,20", (20, 20), "ggww"),
     ];
     for (query, size, expected) in cases {
         let rendition = rendered(&original, query, FormatClass::Baseline);

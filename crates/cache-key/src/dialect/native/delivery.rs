@@ -26,8 +26,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             true
         }),
     )
-    .action(Action::Then)
-    .absent(),
+    .action(Action::Then),
     Parameter::new(
         "p",
         Group::Presets,

@@ -105,8 +105,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| t.rotate != Decimal::ZERO && put!(out, "{}", t.rotate),
     )
     .aliases(&["rotate"])
-    .default("0")
-    .lacking("angles that are no multiple of 90", |t| t.rotate.scaled() % (90 * Decimal::SCALE) != 0),
+    .default("0"),
     Parameter::new(
         "flip",
         Group::Turn,

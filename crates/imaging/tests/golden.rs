@@ -1,0 +1,119 @@
+//! Pixels held to pictures that were looked at: each fixture is drawn by code, transformed, and compared with a stored
+//! PNG that bears the canonical transform's name. `TINTYPE_BLESS=1` writes them anew; look at them before you commit.
+
+use cache_key::transform::{Chroma, Codec, Colour};
+use cache_key::{FormatClass, Presets, Variant, parse};
+use imaging::encode::{Settings, encode};
+use imaging::{Bitmap, Layout, Limits, Scratch, Want, Watch, decode, probe, render};
+use std::path::PathBuf;
+
+/// Largest difference of a sample: kernels for other processors round differently.
+const TOLERANCE: u8 = 2;
+
+/// A smooth ramp in two directions.
+fn gradient() -> Bitmap {
+    let pixels = (0..96 * 64u32).flat_map(|i| [(i % 96 * 255 / 95) as u8, (i / 96 * 255 / 63) as u8, 96]);
+    Bitmap::new(96, 64, Layout::Rgb, pixels.collect())
+}
+
+/// Hard edges, finer towards the right.
+fn checkers() -> Bitmap {
+    let pixels = (0..96 * 64u32).flat_map(|i| {
+        let side = 16 >> (i % 96 / 32);
+        if (i % 96 / side + i / 96 / side) % 2 == 0 { [230, 40, 30] } else { [20, 60, 200] }
+    });
+    Bitmap::new(96, 64, Layout::Rgb, pixels.collect())
+}
+
+/// A disc whose edge fades, on nothing; what nobody sees is bright green.
+fn disc() -> Bitmap {
+    let pixels = (0..64 * 64u32).flat_map(|i| {
+        let (x, y) = (f64::from(i % 64) - 31.5, f64::from(i / 64) - 31.5);
+        let alpha = ((28.0 - x.hypot(y)) * 32.0).clamp(0.0, 255.0) as u8;
+        if alpha == 0 { [0, 255, 0, 0] } else { [220, 120, 20, alpha] }
+    });
+    Bitmap::new(64, 64, Layout::Rgba, pixels.collect())
+}
+
+fn png(bitmap: Bitmap) -> Vec<u8> {
+    let settings = Settings {
+        codec: Codec::Png,
+        quality: 100,
+        effort: Some(10),
+        lossless: true,
+        progressive: false,
+        chroma: Chroma::C444,
+        background: Colour { r: 255, g: 255, b: 255, a: 255 },
+    };
+    encode(bitmap, &settings, &Watch::new(), &mut Scratch::new(0)).expect("encoded")
+}
+
+fn pixels(file: &[u8]) -> Bitmap {
+    let limits = Limits::default();
+    let probe = probe(file, &limits).expect("probed");
+    decode(file, &probe, &Want::default(), &limits, &Watch::new(), &mut Scratch::new(0)).expect("decoded").bitmap
+}
+
+/// The largest difference of a sample; pictures without alpha are opaque, greys are colours.
+fn difference(a: &Bitmap, b: &Bitmap) -> u8 {
+    assert_eq!((a.width(), a.height(), a.layout()), (b.width(), b.height(), b.layout()));
+    a.pixels().iter().zip(b.pixels()).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+}
+
+fn check(fixture: &str, bitmap: Bitmap, queries: &[&str]) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let original = png(bitmap);
+    let mut wrong = Vec::new();
+    for query in queries {
+        let transform = parse(Some(query), &Presets::none()).expect("a valid query").transform;
+        let canonical = transform.canonical();
+        let name: String =
+            canonical.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' }).collect();
+        let variant = Variant { transform, class: FormatClass::Baseline };
+        let scratch = &mut Scratch::new(1 << 20);
+        let rendition = render(&original, &variant, &Limits::default(), &Watch::new(), scratch).expect("rendered");
+        let result = pixels(&rendition.bytes);
+        let path = folder.join(format!("{fixture}.{name}.png"));
+        if std::env::var_os("TINTYPE_BLESS").is_some() {
+            std::fs::write(&path, png(result)).expect("written");
+            continue;
+        }
+        let stored = std::fs::read(&path).unwrap_or_else(|_| panic!("{} is missing: TINTYPE_BLESS=1", path.display()));
+        let off = difference(&pixels(&stored), &result);
+        if off > TOLERANCE {
+            wrong.push(format!("{fixture} {canonical}: off by {off}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn gradients() {
+    let queries = [
+        "w=40",
+        "w=150&enlarge=1&fit=contain",
+        "w=30&h=30&fit=cover&g=e&rot=90",
+        "w=40&gray=1",
+        "rot=20&w=60&bg=204060",
+    ];
+    check("gradient", gradient(), &queries);
+}
+
+#[test]
+fn edges() {
+    let queries = [
+        "w=37",
+        "blur=1.5",
+        "blur=6",
+        "sharpen=1.2&w=64",
+        "w=50&h=50&fit=pad&bg=ffcc00",
+        "crop=30,10,40,40&w=20&flip=h",
+    ];
+    check("checkers", checkers(), &queries);
+}
+
+#[test]
+fn transparency() {
+    let queries = ["w=25", "w=25&bg=102030", "blur=3", "w=40&gray=1", "w=40&pad=4,8", "rot=45&w=40"];
+    check("disc", disc(), &queries);
+}
