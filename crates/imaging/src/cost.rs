@@ -108,11 +108,12 @@ fn encoder_nanoseconds(codec: Codec, effort: Option<u8>, lossless: bool) -> u64 
     }));
     match codec {
         Codec::Jpeg if effort >= 8 => 90,
-        Codec::Jpeg => 10,
+        // Also the price of `progressive`.
+        Codec::Jpeg => 25,
         Codec::Png if effort >= 5 => 400,
         Codec::Png => 25,
         Codec::Webp if lossless => 300 + effort * 100,
-        Codec::Webp => 40 + effort * 15,
+        Codec::Webp => 40 + effort * effort * 3,
         Codec::Avif | Codec::Jxl | Codec::Gif => 500,
     }
 }
