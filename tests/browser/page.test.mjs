@@ -109,7 +109,7 @@ test("a click on the original sets the focal point, and the picture is cut there
   await page.waitForFunction(() => /g=fp:(0\.9\d*|1):/.test(decodeURIComponent(location.hash)));
   const url = await page.locator("#address").textContent();
   const aside = await (await fetch(url)).arrayBuffer();
-  assert.notDeepEqual(Buffer.from(aside), Buffer.from(middle));
+  assert.ok(!Buffer.from(aside).equals(Buffer.from(middle)), "the focal point changes nothing");
   assert.deepEqual(complaints, []);
 });
 
