@@ -77,6 +77,7 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, Error> {
         SourceFormat::Png => probe_png(bytes),
         SourceFormat::Webp => probe_webp(bytes),
         SourceFormat::Gif => probe_gif(bytes),
+        SourceFormat::Avif => Some(crate::decode::avif::probe(bytes, limits)?),
         other => return Err(Error::Unsupported(format!("{} pictures are not supported", other.as_str()))),
     };
     let found = found.ok_or_else(|| Error::Malformed(format!("{} without a complete header", format.as_str())))?;

@@ -4,6 +4,7 @@
 //! [`Scratch`], and promises that every byte of the bitmap was written for this picture. It does not turn, resize or
 //! convert to sRGB: the orientation and the profile are handed on.
 
+pub(crate) mod avif;
 mod gif;
 mod jpeg;
 mod png;
@@ -59,6 +60,7 @@ pub fn decode(
         SourceFormat::Png => png::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Webp => webp::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Gif => gif::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Avif => avif::decode(bytes, limits, watch, scratch),
         other => Err(Error::Unsupported(format!("{} pictures are not supported", other.as_str()))),
     }
 }
