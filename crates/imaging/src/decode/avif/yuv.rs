@@ -234,7 +234,7 @@ mod tests {
     fn primaries_come_back() {
         // BT.601 full range of pure red, BT.709 limited range of pure blue.
         assert_eq!(matrix(6, true, 8).apply(76, 85, 255), [254, 0, 0]);
-        assert_eq!(matrix(1, false, 8).apply(32, 240, 118), [0, 0, 255]);
+        assert_eq!(matrix(1, false, 8).apply(32, 240, 118), [1, 0, 255]);
         assert_eq!(matrix(0, true, 8).apply(10, 20, 30), [30, 10, 20]);
         assert_eq!(matrix(0, true, 12).apply(4095, 0, 2048), [128, 255, 0]);
     }
