@@ -12,7 +12,7 @@ pub(super) fn rectangle(values: [u32; 8], width: u32, height: u32) -> Option<(u3
 
 /// Start and length on one axis: the aperture's middle lies `offset` right of (below) the picture's middle.
 fn span(length_n: u32, length_d: u32, offset_n: u32, offset_d: u32, side: u32) -> Option<(u32, u32)> {
-    if length_d == 0 || offset_d == 0 || length_n % length_d != 0 {
+    if length_d == 0 || offset_d == 0 || !length_n.is_multiple_of(length_d) {
         return None;
     }
     let length = length_n / length_d;

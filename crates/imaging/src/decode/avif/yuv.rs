@@ -155,7 +155,7 @@ impl<'f> Colored<'f> {
                 // The sample's own row counts three times, the next nearest once.
                 let last = self.frame.height().div_ceil(2) - 1;
                 let near = y / 2;
-                [near, if y % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(last) }]
+                [near, if y.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(last) }]
             }
         };
         blend(self.frame.row(plane + 1, rows[0]), self.frame.row(plane + 1, rows[1]), &mut self.blended);
