@@ -1,11 +1,16 @@
 # The menu. Each entry installs what it needs and says so; nothing else has to be done first.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lint docker fmt
+.PHONY: help run test test-browser bench bench-peers load load-nginx fuzz lint docker fmt
 SHELL := bash
 
 ARGS ?=
 LINT_FLAGS ?=
 NEXTEST_PROFILE ?= default
+FUZZ_SECONDS ?= 30
+FUZZ_TARGETS ?=
+LOAD_SECONDS ?= 20
+LOAD_DRAIN ?=
+SCENARIOS ?=
 
 help: ## This list
 	@echo "Tintype. Usage: make TARGET [VARIABLE=value]"
@@ -22,14 +27,31 @@ test-browser: setup-build ## The page at / in headless Chromium, where Node.js a
 
 lint: setup-build ## rustfmt, clippy without warnings, and linters for shell, Docker, YAML, spelling, licences
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@scripts/lint.sh $(LINT_FLAGS)
+
+bench: setup-build ## Criterion benchmarks; ARGS='hit' chooses
+	cargo bench --workspace --locked -- $(ARGS)
+
+bench-peers: ## The same renders by Tintype, libvips and sharp; ARGS='--only WebP --rounds 3' and others
+	@scripts/bench-peers.sh $(ARGS)
+
+load: ## k6 scenarios with budgets; SCENARIOS="hits misses stampede mixed", LOAD_SECONDS=20, LOAD_DRAIN=1
+	@LOAD_SECONDS='$(LOAD_SECONDS)' LOAD_DRAIN='$(LOAD_DRAIN)' loadtest/run.sh $(SCENARIOS)
+
+load-nginx: ## The hit path beside nginx static and proxy_cache; ARGS='--rounds 3' and others
+	@scripts/load-nginx.sh $(ARGS)
+
+fuzz: ## Run each fuzz target for FUZZ_SECONDS (30); FUZZ_TARGETS="url_parse render" chooses
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_TARGETS='$(FUZZ_TARGETS)' scripts/fuzz.sh
 
 docker: ## Build the container image, run it hardened, fetch a picture, stop it
 	@scripts/docker.sh
 
 fmt: setup-build ## Format the Rust code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 .PHONY: setup-build
 setup-build:

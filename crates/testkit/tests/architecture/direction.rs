@@ -106,6 +106,7 @@ const CLOCK_READERS: &[(&str, &str)] = &[
     ("crates/service", "drain deadlines, uptime, the timestamps of logs"),
     ("crates/testkit", "never shipped"),
     ("crates/imaging/src/limits.rs", "a render's deadline is asked between its steps"),
+    ("crates/imaging/src/render.rs", "a rendition tells how long its stages took"),
 ];
 
 fn below(path: &str, folder: &str) -> bool {

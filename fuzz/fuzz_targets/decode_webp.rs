@@ -1,0 +1,9 @@
+//! WebP files of a stranger, through probe and decoder.
+#![no_main]
+
+use imaging::SourceFormat;
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    if tintype_fuzz::decode(SourceFormat::Webp, data) { Corpus::Keep } else { Corpus::Reject }
+});
