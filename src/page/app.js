@@ -344,8 +344,9 @@ async function showProblem(answer, body) {
 
 function fail(title, detail, allowed) {
   $("problem-title").textContent = title;
-  $("problem-detail").textContent = detail;
-  $("problem-allowed").textContent = allowed ? `Allowed: ${String(allowed).replaceAll("`", "")}` : "";
+  $("problem-detail").textContent = String(detail).replaceAll("`", "");
+  const said = !allowed || String(detail).includes(allowed);
+  $("problem-allowed").textContent = said ? "" : `Allowed: ${String(allowed).replaceAll("`", "")}`;
   $("problem").hidden = false;
   $("stage").classList.add("failed");
   for (const name of ["bytes", "format", "pixels", "time", "cache"]) $(`fact-${name}`).textContent = "–";
@@ -360,7 +361,8 @@ function showAddress() {
   const parts = [span("host", location.origin), path];
   query().split("&").filter(Boolean).forEach((pair, index) => {
     const [key, ...rest] = pair.split("=");
-    parts.push(span("mute", index ? "&" : "?"), key, span("mute", "="), span("value", rest.join("=")));
+    // A long URL is broken between its parameters.
+    parts.push(document.createElement("wbr"), span("mute", index ? "&" : "?"), key, span("mute", "="), span("value", rest.join("=")));
   });
   $("address").replaceChildren(...parts);
   $("open").href = target();
@@ -422,6 +424,7 @@ function card(one) {
   picture.loading = "lazy";
   picture.alt = "";
   picture.src = `${one.path}?w=232&h=174&fit=cover&f=auto`;
+  picture.addEventListener("error", () => picture.replaceWith(span("broken", "cannot be shown")));
   button.type = "button";
   button.dataset.path = one.path;
   button.append(picture, span("name", one.name), span("size", bytes(one.bytes)));
