@@ -152,9 +152,11 @@ impl OriginalVersion {
         Self::tagged(b'e', &[etag])
     }
 
-    /// From a file's length in bytes and its time of change in nanoseconds since the epoch (negative before it).
-    pub fn from_file(length: u64, modified_nanos: i128) -> Self {
-        Self::tagged(b'f', &[&length.to_le_bytes(), &modified_nanos.to_le_bytes()])
+    /// From a file's inode, length in bytes, and times of modification and of change in nanoseconds since the epoch
+    /// (negative before it).
+    pub fn from_file(inode: u64, length: u64, modified_nanos: i128, changed_nanos: i128) -> Self {
+        let (inode, length) = (inode.to_le_bytes(), length.to_le_bytes());
+        Self::tagged(b'f', &[&inode, &length, &modified_nanos.to_le_bytes(), &changed_nanos.to_le_bytes()])
     }
 
     /// From the bytes themselves, by BLAKE3: where an origin tells nothing that could be trusted.

@@ -23,6 +23,40 @@ const SVG_WITHIN: usize = 4096;
 const BRANDS: usize = 32;
 
 impl SourceFormat {
+    /// The media type, for originals that are passed on untouched.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Avif => "image/avif",
+            Self::Heic => "image/heic",
+            Self::Jxl => "image/jxl",
+            Self::Tiff => "image/tiff",
+            Self::Bmp => "image/bmp",
+            Self::Ico => "image/vnd.microsoft.icon",
+            Self::Svg => "image/svg+xml",
+        }
+    }
+
+    /// What file names end in, without the point.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Gif => "gif",
+            Self::Avif => "avif",
+            Self::Heic => "heic",
+            Self::Jxl => "jxl",
+            Self::Tiff => "tif",
+            Self::Bmp => "bmp",
+            Self::Ico => "ico",
+            Self::Svg => "svg",
+        }
+    }
+
     /// The kind that the first bytes tell, if they tell one.
     pub fn sniff(bytes: &[u8]) -> Option<Self> {
         match bytes {

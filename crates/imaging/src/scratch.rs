@@ -18,6 +18,11 @@ impl Scratch {
         Self { idle: Vec::new(), resizer: Resizer::new(), keep }
     }
 
+    /// An empty one with the same limit, for after a panic: what was borrowed then is lost.
+    pub fn fresh(&self) -> Self {
+        Self::new(self.keep)
+    }
+
     /// A buffer of exactly `len` bytes. **Its content is arbitrary** (an earlier picture's, even): whoever takes it
     /// writes every byte, or clears what it leaves.
     pub fn take(&mut self, len: usize) -> Vec<u8> {

@@ -78,10 +78,10 @@ fn equal_requests_share_a_key() {
 
 #[test]
 fn versions_of_different_kinds_differ() {
-    let file = OriginalVersion::from_file(0, 0);
+    let file = OriginalVersion::from_file(0, 0, 0, 0);
     let etag = OriginalVersion::from_etag(&file.as_bytes()[1..]);
     assert_ne!(file, etag);
-    assert_ne!(OriginalVersion::from_file(1, 0), OriginalVersion::from_file(0, 1));
+    assert_ne!(OriginalVersion::from_file(1, 0, 0, 0), OriginalVersion::from_file(0, 1, 0, 0));
     assert_ne!(OriginalVersion::from_content(b"a"), OriginalVersion::from_content(b"b"));
 }
 
