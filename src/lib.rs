@@ -1,3 +1,28 @@
-//! The edge server.
+//! The edge server of Tintype.
+//!
+//! The life of a request: `server` reads it off a socket and hands it to `answer`, which finds its route. `handler`
+//! verifies its signature, parses what it asks into a canonical transform, negotiates the format, and asks the cache for
+//! the rendition of that key: mostly it is there, and `semantics` makes a response of it. If not, `fill` joins or starts
+//! the one flight of that key: it fetches the original, asks for a permit priced by the original's header, has
+//! `render` make the picture on a thread of its own, stores it, and answers everybody who waited.
+//!
+//! `cache`, `origin`, `render` and `semantics` do not know each other; only `handler` and `fill` compose them, and
+//! [`app`] builds them from the config.
 
+mod answer;
+pub mod app;
+pub mod cache;
+pub mod cli;
+pub mod config;
+mod error;
+mod fill;
+mod guard;
+mod handler;
+mod metric;
+pub mod origin;
+mod page;
+mod refusal;
+pub mod render;
+mod route;
 pub mod semantics;
+pub mod server;

@@ -1,0 +1,190 @@
+//! Round every request: which part answers it, what an error looks like, and what is counted and logged of it.
+
+use crate::app::App;
+use crate::error::{Error, Kind};
+use crate::handler;
+use crate::refusal;
+use crate::render::Failure;
+use crate::route::Route;
+use crate::semantics::forwarded::Scheme;
+use crate::semantics::{Outcome, Request as Asking, Vary, cors};
+use crate::server::Answer;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// How a request ended, for metrics and the log.
+struct Ended {
+    response: Response<Bytes>,
+    outcome: Option<Outcome>,
+    error: Option<Error>,
+}
+
+impl Answer for App {
+    async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let began = (self.clock.tick)();
+        let (request, _body) = request.into_parts();
+        let id = RequestId::new();
+        let mut ended = dispatch(self, peer, &request, (self.clock.wall)()).await;
+        if ended.error.is_some() {
+            ended.response.headers_mut().insert("x-request-id", id.header());
+        }
+        report(self, peer, &request, id, &ended, (self.clock.tick)() - began);
+        ended.response.map(Full::new)
+    }
+
+    fn connections(&self, change: i64) {
+        self.metrics.connections(change);
+    }
+}
+
+async fn dispatch(app: &App, peer: IpAddr, request: &Parts, now: SystemTime) -> Ended {
+    let asking = Asking { method: &request.method, headers: &request.headers };
+    let client = app.trust.client(peer, Scheme::Http, &request.headers);
+    let host = client.host.or_else(|| own_host(request));
+    let path = request.uri.path();
+    let bytes = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if bytes > app.max_target_bytes {
+        let error = Kind::TargetTooLong { bytes, limit: app.max_target_bytes }.into();
+        return Ended::refused(error, asking, None, Vary::Nothing);
+    }
+    let found = app.routes.find(host.map(without_port), path);
+    if !cors::is_allowed(&request.method) {
+        let error = Kind::Method(request.method.to_string()).into();
+        return Ended::refused(error, asking, found.map(|(route, _)| &**route), Vary::Nothing);
+    }
+    if let Some((route, rest)) = found {
+        if request.method == Method::OPTIONS {
+            return Ended {
+                response: route.delivery.cors_policy().options(&request.headers),
+                outcome: None,
+                error: None,
+            };
+        }
+        return match handler::picture(app, route, rest, request, host, now).await {
+            Ok((response, outcome)) => Ended { response, outcome: Some(outcome), error: None },
+            Err((error, vary)) => Ended::refused(error, asking, Some(route), vary),
+        };
+    }
+    match app.page.as_ref().and_then(|page| page.answer(path)) {
+        Some(response) => Ended { response, outcome: None, error: None },
+        None => Ended::refused(Kind::NoRoute.into(), asking, None, Vary::Nothing),
+    }
+}
+
+impl Ended {
+    fn refused(error: Error, asking: Asking<'_>, route: Option<&Route>, vary: Vary) -> Self {
+        let response = refusal::problem(&error).respond(asking, route.map(|route| &route.delivery), vary);
+        Self { response, outcome: None, error: Some(error) }
+    }
+}
+
+/// HTTP/2 names the host in the target, HTTP/1 in a field.
+fn own_host(request: &Parts) -> Option<&str> {
+    let authority = request.uri.authority().map(http::uri::Authority::as_str);
+    authority.or_else(|| request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        // The colons of a bare IPv6 address stand inside of brackets.
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// Counts and logs. Hits are logged at `debug` only: a line for each would cost more than the hit.
+fn report(app: &App, peer: IpAddr, request: &Parts, id: RequestId, ended: &Ended, took: Duration) {
+    let status = ended.response.status().as_u16();
+    let bytes = ended.response.body().len() as u64;
+    let cache = ended.outcome.map_or("none", Outcome::as_str);
+    app.metrics.request(cache, status, bytes, took);
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let url = LogUrl(request.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str));
+    match &ended.error {
+        Some(error) => {
+            app.metrics.failure(error.fault().as_str());
+            if let Kind::Render(Failure::Shed(shed)) = &error.0 {
+                app.metrics.shed(shed.as_str());
+            }
+            let (fault, internal) = (error.fault().as_str(), error.internal());
+            if error.is_worth_a_warning() {
+                tracing::warn!(%id, %peer, method = %request.method, %url, status, micros, fault, %error, internal, "failed");
+            } else {
+                tracing::info!(%id, %peer, method = %request.method, %url, status, micros, fault, %error, "refused");
+            }
+        }
+        None if matches!(ended.outcome, Some(Outcome::Hit(_)) | None) => {
+            tracing::debug!(%id, %peer, method = %request.method, %url, status, bytes, micros, cache, "answered");
+        }
+        None => {
+            tracing::info!(%id, %peer, method = %request.method, %url, status, bytes, micros, cache, "answered");
+        }
+    }
+}
+
+/// A request target without its signature: whoever reads logs shall not be able to use the URL.
+struct LogUrl<'a>(&'a str);
+
+impl std::fmt::Display for LogUrl<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some((path, query)) = self.0.split_once('?') else { return f.write_str(self.0) };
+        write!(f, "{path}?")?;
+        for (number, pair) in query.split('&').enumerate() {
+            let separator = if number == 0 { "" } else { "&" };
+            let shown = if pair.starts_with("s=") { "s=…" } else { pair };
+            write!(f, "{separator}{shown}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Names one request in the log and in error responses. Unique within a process; random between processes.
+#[derive(Clone, Copy, Debug)]
+struct RequestId(u64);
+
+impl RequestId {
+    fn new() -> Self {
+        static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(START.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn header(self) -> http::HeaderValue {
+        http::HeaderValue::try_from(self.to_string()).expect("hexadecimal digits are a header value")
+    }
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_do_not_reach_the_log() {
+        assert_eq!(LogUrl("/img/a?w=1&s=abc&kid=k").to_string(), "/img/a?w=1&s=…&kid=k");
+        assert_eq!(LogUrl("/img/a?s=abc").to_string(), "/img/a?s=…");
+        assert_eq!(LogUrl("/img/a").to_string(), "/img/a");
+    }
+
+    #[test]
+    fn ports_are_no_part_of_a_host() {
+        for (host, name) in
+            [("a.example:80", "a.example"), ("a.example", "a.example"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]")]
+        {
+            assert_eq!(without_port(host), name);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `tintype check-config`.
+
+use super::{ConfigArguments, Failure};
+use crate::config::Config;
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Print a configuration instead of only checking it.
+    #[arg(long, value_enum)]
+    print: Option<Print>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Print {
+    /// Every key with its default.
+    Default,
+    /// What would be used, all layers together; secrets stay hidden.
+    Effective,
+}
+
+pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
+    if let Some(Print::Default) = arguments.print {
+        print!("{}", service::config::render_default::<Config>());
+        return Ok(());
+    }
+    let loaded = arguments.config.load_whole()?;
+    match arguments.print {
+        Some(Print::Effective) => print!("{}", loaded.effective()),
+        _ => println!("the configuration is fine"),
+    }
+    Ok(())
+}

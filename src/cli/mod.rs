@@ -1,0 +1,148 @@
+//! The command line. Each command is a thin face of a library call that the server uses too.
+
+mod config;
+mod picture;
+mod serve;
+mod url;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use service::config::ConfigErrors;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXIT_STATUS: &str = "Exit status:\n  0  done\n  1  it could not be done: the message says why\n  \
+    2  the command line is wrong\n  3  the configuration is wrong\n  4  health: the server is not ready";
+
+/// An image edge server: a URL says which picture, how large, which format; it fetches the original once, makes exactly
+/// that rendition, keeps it, and answers with headers that a CDN can trust.
+#[derive(Debug, Parser)]
+#[command(name = "tintype", version, after_help = EXIT_STATUS, max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server until SIGTERM or SIGINT, then drain.
+    #[command(after_help = "Examples:\n  tintype serve --config config.toml\n  \
+        tintype serve --set server.listen=127.0.0.1:9000 --set origins.0.root=./photos\n  \
+        TINTYPE__SERVER__ADMIN=127.0.0.1:9001 tintype serve --config config.toml")]
+    Serve(ConfigArguments),
+    /// Say everything that is wrong with a configuration, or print it.
+    #[command(after_help = "Examples:\n  tintype check-config --config config.toml\n  \
+        tintype check-config --print default > config.toml\n  tintype check-config --config config.toml --print effective")]
+    CheckConfig(config::CheckArguments),
+    /// Transform one file with the server's engine, without a server.
+    #[command(after_help = "Examples:\n  tintype transform photo.jpg small.webp 'w=800&f=webp'\n  \
+        tintype transform photo.jpg square.jpg 'w=400&h=400&fit=cover&g=fp:0.3:0.4'\n  \
+        cat photo.jpg | tintype transform - - w=200 > small.jpg")]
+    Transform(picture::TransformArguments),
+    /// Tell what a picture file is: format, size, orientation, depth, frames.
+    #[command(after_help = "Examples:\n  tintype info photo.jpg\n  tintype info --json *.png")]
+    Info(picture::InfoArguments),
+    /// Show a URL's canonical form, and the key of its rendition.
+    #[command(after_help = "Examples:\n  tintype url '/img/a.jpg?h=50.0&w=100'\n  \
+        tintype url 'https://img.example.org/img/a.jpg?w=100&f=auto' --class avif --config config.toml")]
+    Url(url::UrlArguments),
+    /// Sign a URL with a key of the configuration.
+    #[command(after_help = "Examples:\n  tintype sign '/img/a.jpg?w=800' --config config.toml\n  \
+        tintype sign '/img/a.jpg?w=800' --kid 2026-11 --expires-in 1h --config config.toml")]
+    Sign(url::SignArguments),
+    /// Ask a running server whether it is ready (for container health checks).
+    #[command(after_help = "Examples:\n  tintype health\n  tintype health --config config.toml")]
+    Health(ConfigArguments),
+    /// Print completions for a shell.
+    #[command(after_help = "Example:\n  tintype completions bash > /etc/bash_completion.d/tintype")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the configuration comes from; later wins.
+#[derive(Debug, Default, Args)]
+struct ConfigArguments {
+    /// A TOML file; without it all keys have their defaults.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One key, over the file and the environment; may be repeated.
+    #[arg(long, value_name = "DOTTED.KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl ConfigArguments {
+    fn load(&self) -> Result<crate::config::Config, ConfigErrors> {
+        Ok(self.load_whole()?.config)
+    }
+
+    fn load_whole(&self) -> Result<service::config::Loaded<crate::config::Config>, ConfigErrors> {
+        service::config::load(self.config.as_deref(), std::env::vars(), &self.set)
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// It could not be done.
+    Failed(String),
+    /// The configuration is wrong.
+    Config(ConfigErrors),
+    /// The server is not ready.
+    NotReady(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(text) | Self::NotReady(text) => f.write_str(text),
+            Self::Config(errors) => write!(f, "{errors}"),
+        }
+    }
+}
+
+impl From<Failure> for ExitCode {
+    fn from(failure: Failure) -> Self {
+        Self::from(match failure {
+            Failure::Failed(_) => 1,
+            Failure::Config(_) => 3,
+            Failure::NotReady(_) => 4,
+        })
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl Arguments {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Serve(arguments) => serve::serve(&arguments),
+            Command::CheckConfig(arguments) => config::check(&arguments),
+            Command::Transform(arguments) => picture::transform(&arguments),
+            Command::Info(arguments) => picture::info(&arguments),
+            Command::Url(arguments) => url::url(&arguments),
+            Command::Sign(arguments) => url::sign(&arguments),
+            Command::Health(arguments) => serve::health(&arguments),
+            Command::Completions { shell } => {
+                clap_complete::generate(shell, &mut Self::command(), "tintype", &mut io::stdout());
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `tintype serve` and `tintype health`.
+
+use super::{ConfigArguments, Failure};
+use crate::app::App;
+use crate::config::Config;
+use crate::server::{Clock, Listeners, Stop};
+use prometheus_client::registry::Registry;
+use service::admin::{Admin, Readiness, register_build};
+use service::drain::{self, Drain};
+use service::health::{self, Probe};
+use service::telemetry;
+use std::io::{Error, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long `tintype health` waits for an answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(super) fn serve(arguments: &ConfigArguments) -> Result<(), Failure> {
+    let config = arguments.load()?;
+    let _flushes_the_log_at_the_end =
+        telemetry::init(&config.log).map_err(|error| Failure::Failed(error.to_string()))?;
+    // For signals and the admin listener; the sockets have runtimes of their own, and go on when scrapes are slow.
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    control.block_on(run(config))
+}
+
+/// telemetry → config → build → serve → drain.
+async fn run(config: Config) -> Result<(), Failure> {
+    let drain = Drain::new();
+    drain::on_signals(drain.clone())?;
+    let readiness = Readiness::new(drain.clone());
+    let mut registry = Registry::with_prefix("tintype");
+    register_build(&mut registry, "edge", env!("CARGO_PKG_VERSION"));
+
+    let app = App::build(&config, &mut registry, Clock::SYSTEM).map_err(Failure::Failed)?;
+    let admin = Admin::new(readiness.clone(), Arc::new(registry));
+    let admin =
+        admin.bind(config.server.admin).await.map_err(|error| taken("server.admin", config.server.admin, &error))?;
+    let (admin_address, stop) = (admin.local_addr()?, Stop::new());
+    tokio::spawn(admin.serve());
+
+    let listeners = Listeners::bind(&Arc::new(config.server))?;
+    let addresses = listeners.addresses()?;
+    listeners.start(app, &stop, &drain)?;
+    readiness.ready();
+    for address in &addresses {
+        tracing::info!(%address, %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
+    }
+    if config.page.enabled && std::io::stderr().is_terminal() {
+        eprintln!("\n  Open http://{}/\n", addresses[0]);
+    }
+
+    drain.draining().await;
+    tracing::info!(notice = ?config.drain.notice, "draining: still accepting, no longer ready");
+    stop.linger();
+    tokio::time::sleep(config.drain.notice).await;
+    stop.stop();
+    match drain.finish(config.drain.deadline).await {
+        Ok(()) => tracing::info!("drained"),
+        Err(unfinished) => tracing::warn!(%unfinished, "the drain deadline passed"),
+    }
+    Ok(())
+}
+
+fn taken(key: &str, address: std::net::SocketAddr, error: &Error) -> Failure {
+    Failure::Failed(format!("{key}: cannot listen on {address}: {error}"))
+}
+
+pub(super) fn health(arguments: &ConfigArguments) -> Result<(), Failure> {
+    let config = arguments.load()?;
+    match health::ask(config.server.admin, Probe::Ready, HEALTH_TIMEOUT) {
+        Ok(answer) => {
+            println!("{}", answer.trim_end());
+            Ok(())
+        }
+        Err(unhealthy) => Err(Failure::NotReady(unhealthy.to_string())),
+    }
+}

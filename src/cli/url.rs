@@ -1,0 +1,137 @@
+//! `tintype url` and `tintype sign`: what a URL means, and who may use it.
+
+use super::{ConfigArguments, Failure};
+use crate::config::Config;
+use cache_key::transform::Format;
+use cache_key::{FormatClass, OriginalVersion, RenditionParts, SourcePath, Variant};
+use clap::{Args, ValueEnum};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+#[derive(Debug, Args)]
+pub(super) struct UrlArguments {
+    /// A URL, or its path and query.
+    url: String,
+    /// What the client can read, where the URL says f=auto.
+    #[arg(long, value_enum, default_value_t = Class::Baseline)]
+    class: Class,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Class {
+    Avif,
+    Webp,
+    Baseline,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SignArguments {
+    /// A URL, or its path and query.
+    url: String,
+    /// The key to sign with; without it the first of the configuration, and the URL gets no kid.
+    #[arg(long)]
+    kid: Option<String>,
+    /// The URL is void after this time, such as 90s, 1h or 7d.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expires_in: Option<Duration>,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    service::config::parse_duration(text).ok_or_else(|| "a time span such as 90s, 1h or 7d".to_owned())
+}
+
+pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
+    let config = arguments.config.load()?;
+    let (host, target) = split(&arguments.url)?;
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    let route = config
+        .routes
+        .iter()
+        .filter(|route| path.starts_with(&route.prefix))
+        .filter(|route| route.host.as_deref().is_none_or(|own| host.is_some_and(|host| own.eq_ignore_ascii_case(host))))
+        .max_by_key(|route| (route.prefix.len(), route.host.is_some()))
+        .ok_or_else(|| Failure::Failed(format!("no route of the configuration begins like {path}")))?;
+    let presets = crate::app::presets(&config, route.presets_only).map_err(failed)?;
+    let parsed = cache_key::parse(query, &presets).map_err(failed)?;
+    let source = SourcePath::parse(&path[route.prefix.len()..]).map_err(failed)?;
+    println!("canonical  {}", cache_key::canonical_url(target, &presets).map_err(failed)?);
+    println!("transform  {}", parsed.transform.canonical());
+    println!("origin     {}", route.origin);
+    println!("source     {}", source.as_str());
+    for name in &parsed.unknown {
+        println!("ignored    {name}");
+    }
+    if let Some(name) = cache_key::not_implemented(&parsed.transform) {
+        println!("not yet    {name}");
+    }
+    let class = match arguments.class {
+        Class::Avif => FormatClass::Avif,
+        Class::Webp => FormatClass::Webp,
+        Class::Baseline => FormatClass::Baseline,
+    };
+    if parsed.transform.output.format == Format::Auto {
+        println!("class      {}", class.as_str());
+    }
+    let variant = Variant { transform: parsed.transform, class };
+    // The version of the original is part of a served key; without a server there is none to look at.
+    let version = OriginalVersion::from_content(b"");
+    let parts = RenditionParts {
+        tenant: "default",
+        origin: &route.origin,
+        path: &source,
+        version: &version,
+        variant: &variant,
+        pipeline: imaging::PIPELINE_VERSION,
+        untouched: route.originals,
+    };
+    println!("key        {} (of an empty original)", parts.key());
+    Ok(())
+}
+
+pub(super) fn sign(arguments: &SignArguments) -> Result<(), Failure> {
+    let config = arguments.config.load()?;
+    let key = choose_key(&config, arguments.kid.as_deref())?;
+    let (host, target) = split(&arguments.url)?;
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    let expires = arguments.expires_in.map(|span| (SystemTime::now() + span).duration_since(UNIX_EPOCH));
+    let expires = expires.transpose().map_err(failed)?.map(|since| since.as_secs());
+    let request = signature::Request { method: "GET", host, path, query };
+    let signed = signature::sign(&key, &request, expires).map_err(failed)?;
+    let before = arguments.url.strip_suffix(target).unwrap_or_default();
+    println!("{before}{signed}");
+    Ok(())
+}
+
+fn choose_key(config: &Config, kid: Option<&str>) -> Result<signature::Key, Failure> {
+    let keys = &config.signing.keys;
+    let found = kid.map_or(keys.first(), |kid| keys.iter().find(|key| key.kid == kid));
+    let found = found.ok_or_else(|| {
+        let known = keys.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>().join(", ");
+        Failure::Failed(if known.is_empty() {
+            "the configuration has no [[signing.keys]]".to_owned()
+        } else {
+            format!("no such key; the configuration has: {known}")
+        })
+    })?;
+    crate::guard::key(found, config.signing.host).map_err(failed)
+}
+
+/// Host and request target of a URL, or of a bare target.
+fn split(url: &str) -> Result<(Option<&str>, &str), Failure> {
+    let Some((_scheme, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
+        return if url.starts_with('/') {
+            Ok((None, url))
+        } else {
+            Err(Failure::Failed(format!("{url} is neither a URL nor a path that begins with /")))
+        };
+    };
+    let path = rest.find('/').ok_or_else(|| Failure::Failed(format!("{url} has no path")))?;
+    Ok((Some(&rest[..path]), &rest[path..]))
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::Failed(error.to_string())
+}

@@ -1,0 +1,169 @@
+//! One struct of every module's part. Parsed once, whole and loudly: all errors together, nothing clamped.
+//!
+//! Each part declares its keys beside the code that uses them; `config.toml` is printed from the same declarations.
+
+mod page;
+mod route;
+mod signing;
+
+pub use page::PageConfig;
+pub use route::{PresetConfig, RouteConfig};
+pub use signing::{KeyConfig, SigningConfig, SigningMode};
+
+use crate::cache::config::CacheConfig;
+use crate::origin::config::OriginConfig;
+use crate::render::config::RenderConfig;
+use crate::server::config::ServerConfig;
+use service::config::{Reader, Section};
+use service::drain::DrainConfig;
+use service::telemetry::Log;
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each part is described in its own module")]
+pub struct Config {
+    pub server: ServerConfig,
+    pub drain: DrainConfig,
+    pub log: Log,
+    pub signing: SigningConfig,
+    pub origins: Vec<OriginConfig>,
+    pub presets: Vec<PresetConfig>,
+    pub routes: Vec<RouteConfig>,
+    pub cache: CacheConfig,
+    pub render: RenderConfig,
+    pub page: PageConfig,
+}
+
+impl Section for Config {
+    const DOC: &'static str = "Tintype, the edge server: every key with its default.\n\
+        Override with TINTYPE__SERVER__ADMIN=… in the environment or --set server.admin=… on the command line.\n\
+        `tintype check-config --config FILE` tells what is wrong with a file.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        let config = Self {
+            server: r.section("server"),
+            drain: r.section("drain"),
+            log: r.section("log"),
+            signing: r.section("signing"),
+            origins: r.tables("origins", &["name = \"samples\"\nkind = \"file\"\nroot = \"samples\""]),
+            presets: r.tables("presets", &[]),
+            routes: r.tables("routes", &["prefix = \"/img/\"\norigin = \"samples\""]),
+            cache: r.section("cache"),
+            render: r.section("render"),
+            page: r.section("page"),
+        };
+        if r.is_sound() {
+            config.cross_check(r);
+        }
+        config
+    }
+}
+
+impl Config {
+    /// What only shows when parts are seen together.
+    fn cross_check(&self, r: &mut Reader<'_>) {
+        let mut names = HashSet::new();
+        for (number, origin) in self.origins.iter().enumerate() {
+            if !names.insert(&origin.name) {
+                r.reject(&format!("origins.{number}.name"), &origin.name, "a name of its own", "another origin has it");
+            }
+        }
+        let mut places = HashSet::new();
+        for (number, route) in self.routes.iter().enumerate() {
+            if !names.contains(&route.origin) {
+                let known = self.origins.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ");
+                r.reject(&format!("routes.{number}.origin"), &route.origin, format!("one of: {known}"), "");
+            }
+            if !places.insert((route.host.as_deref(), &route.prefix)) {
+                let allowed = "a prefix and host of its own";
+                r.reject(&format!("routes.{number}.prefix"), &route.prefix, allowed, "another route has both");
+            }
+        }
+        if self.page.enabled && !self.origins.iter().any(|o| o.name == self.page.origin) {
+            r.reject("page.origin", &self.page.origin, "the name of an origin", "or page.enabled = false");
+        }
+        let public = self.server.listen.iter().find(|address| !is_loopback(address.ip()));
+        let unsigned = self.signing.mode != SigningMode::Required && !self.signing.unsigned_beyond_loopback;
+        if let (Some(address), true) = (public, unsigned) {
+            r.reject(
+                "signing.mode",
+                self.signing.mode.as_str(),
+                format!("\"required\", because server.listen has {address}, which others can reach"),
+                "unsigned URLs let anybody make you render anything; if that is meant, write \
+                 signing.unsigned_beyond_loopback = true",
+            );
+        }
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// Cores that this process may use; 1 where the system does not tell.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(sets: &[&str]) -> String {
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        service::config::load::<Config>(None, [], &sets).map_or_else(|errors| errors.to_string(), |_| String::new())
+    }
+
+    /// `config.toml` is the documentation of the defaults: `TINTYPE_BLESS=1` writes it anew.
+    #[test]
+    fn config_toml_is_the_default() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
+        let printed = service::config::render_default::<Config>();
+        if std::env::var_os("TINTYPE_BLESS").is_some() {
+            std::fs::write(path, &printed).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), printed);
+        service::config::load::<Config>(Some(path.as_ref()), [], &[]).unwrap();
+    }
+
+    #[test]
+    fn the_defaults_are_fine() {
+        assert_eq!(errors(&[]), "");
+    }
+
+    #[test]
+    fn unsigned_and_public_has_to_be_written_out() {
+        let public = "server.listen=[\"127.0.0.1:80\", \"0.0.0.0:80\"]";
+        assert!(errors(&[public]).contains("signing.unsigned_beyond_loopback = true"), "{}", errors(&[public]));
+        assert_eq!(errors(&[public, "signing.unsigned_beyond_loopback=true"]), "");
+        let secret = "signing.keys.0.secret=0123456789abcdef0123456789abcdef";
+        assert_eq!(errors(&[public, "signing.mode=required", "signing.keys.0.kid=a", secret]), "");
+        let mapped = "server.listen=[\"[::ffff:127.0.0.1]:80\"]";
+        assert_eq!(errors(&[mapped]), "", "loopback, however it is written");
+    }
+
+    #[test]
+    fn all_faults_come_together() {
+        let text = errors(&["server.lisen=x", "render.nice=20", "origins.0.kind=ftp", "cache.memory.bytes=many"]);
+        for part in ["server.listen", "0 to 19", "ftp", "many"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn parts_must_fit_together() {
+        assert!(errors(&["routes.0.origin=nowhere"]).contains("one of: samples"));
+        assert!(errors(&["routes.0.prefix=img"]).contains("slash at both ends"));
+        assert!(errors(&["signing.mode=required"]).contains("at least one key"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let secret = "short-but-secret";
+        let set = format!("signing.keys.0.secret={secret}");
+        let text = errors(&["signing.keys.0.kid=a", &set]);
+        assert!(text.contains("32 characters") && !text.contains(secret), "{text}");
+    }
+}

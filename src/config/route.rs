@@ -1,0 +1,106 @@
+//! `[[routes]]` and `[[presets]]`: which URLs there are, and what they may do.
+
+use crate::semantics::cache_control::Policy;
+use crate::semantics::negotiation::Classes;
+use service::config::{Reader, Section};
+use std::time::Duration;
+
+/// Named parameters.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct PresetConfig {
+    pub name: String,
+    pub parameters: String,
+}
+
+impl Section for PresetConfig {
+    const DOC: &'static str = "Parameters under a name, for p=NAME. The one called `default` applies to every request.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            name: r.required("name", "card", "The name."),
+            parameters: r.required("parameters", "w=400&h=300&fit=cover&f=auto", "As in a URL's query."),
+        }
+    }
+}
+
+/// One route.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct RouteConfig {
+    pub prefix: String,
+    pub host: Option<String>,
+    pub origin: String,
+    pub originals: bool,
+    pub presets_only: bool,
+    pub classes: Classes,
+    pub policy: Policy,
+    pub error_max_age: Duration,
+    pub allow_origin: Option<String>,
+    pub tag_header: Option<String>,
+    pub server_timing: bool,
+}
+
+impl Section for RouteConfig {
+    const DOC: &'static str =
+        "Which URLs there are. The longest matching prefix wins; one with a host beats one without.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        let config = Self {
+            prefix: r.required(
+                "prefix",
+                "/img/",
+                "Path prefix, with a slash at both ends. The rest of the path names the original.",
+            ),
+            host: r.optional_string("host", "img.example.org", "Only for this host."),
+            origin: r.required("origin", "samples", "The origin's name."),
+            originals: r.bool(
+                "originals",
+                false,
+                "Serve the originals' own bytes, untouched, metadata and all; parameters are refused.",
+            ),
+            presets_only: r.bool("presets_only", false, "Refuse all parameters but p."),
+            classes: Classes {
+                avif: r.bool("avif", true, "Whether f=auto may answer AVIF."),
+                webp: r.bool("webp", true, "Whether f=auto may answer WebP."),
+                jxl: false,
+            },
+            policy: Policy {
+                max_age: r.duration("max_age", "1d", "0s"..="365d", "Cache-Control: max-age."),
+                stale_while_revalidate: r.duration(
+                    "stale_while_revalidate",
+                    "1h",
+                    "0s"..="365d",
+                    "Cache-Control: stale-while-revalidate; 0s leaves it out.",
+                ),
+                stale_if_error: r.duration(
+                    "stale_if_error",
+                    "1d",
+                    "0s"..="365d",
+                    "Cache-Control: stale-if-error; 0s leaves it out.",
+                ),
+                immutable: r.bool("immutable", false, "Cache-Control: immutable, for URLs that carry a version."),
+                cdn: None,
+            },
+            error_max_age: r.duration(
+                "error_max_age",
+                "10s",
+                "0s"..="1d",
+                "Cache-Control: max-age of errors that the original or the URL causes.",
+            ),
+            allow_origin: Some(r.string(
+                "allow_origin",
+                "*",
+                "Access-Control-Allow-Origin and Timing-Allow-Origin; empty leaves them out.",
+            ))
+            .filter(|v| !v.is_empty()),
+            tag_header: Some(r.string("tag_header", "Cache-Tag", "Header for purge tags; empty leaves it out."))
+                .filter(|v| !v.is_empty()),
+            server_timing: r.bool("server_timing", false, "Server-Timing: tells anybody how long each step took."),
+        };
+        if !config.prefix.starts_with('/') || !config.prefix.ends_with('/') {
+            r.reject("prefix", &config.prefix, "a path with a slash at both ends", "such as /img/");
+        }
+        config
+    }
+}

@@ -1,0 +1,172 @@
+//! The only place that names metrics. Names, labels and units follow the Prometheus conventions.
+
+use crate::cache::{Flights, Memory};
+use crate::render::Renderer;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt;
+use std::hash::Hash;
+use std::time::Duration;
+
+/// One request, answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    cache: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    cache: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StageLabels {
+    stage: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FormatLabels {
+    format: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+/// From 16 µs doubling to 33 s: hits and the slowest renders in one set of buckets.
+#[derive(Clone, Copy, Debug)]
+struct Seconds;
+
+impl MetricConstructor<Histogram> for Seconds {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(exponential_buckets(16e-6, 2.0, 22))
+    }
+}
+
+/// All metrics that code counts; those that can be read off at scraping time are in [`Gauges`].
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    latency: Family<CacheLabels, Histogram, Seconds>,
+    sent: Counter,
+    connections: Gauge,
+    stages: Family<StageLabels, Histogram, Seconds>,
+    fills: Family<FormatLabels, Counter>,
+    shed: Family<ReasonLabels, Counter>,
+    failures: Family<ReasonLabels, Counter>,
+}
+
+impl Metrics {
+    /// Registers all of them.
+    pub(crate) fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            requests: Family::default(),
+            latency: Family::new_with_constructor(Seconds),
+            sent: Counter::default(),
+            connections: Gauge::default(),
+            stages: Family::new_with_constructor(Seconds),
+            fills: Family::default(),
+            shed: Family::default(),
+            failures: Family::default(),
+        };
+        registry.register("requests", "Requests answered, by what the cache did and status", metrics.requests.clone());
+        registry.register_with_unit(
+            "request",
+            "From a request's head to its response's, by what the cache did",
+            Unit::Seconds,
+            metrics.latency.clone(),
+        );
+        registry.register_with_unit("response", "Bytes of response bodies", Unit::Bytes, metrics.sent.clone());
+        registry.register("connections", "Connections open", metrics.connections.clone());
+        registry.register_with_unit("stage", "Time of a fill's stages", Unit::Seconds, metrics.stages.clone());
+        registry.register("fills", "Renditions made, by format", metrics.fills.clone());
+        registry.register("shed", "Renders refused for lack of room, by reason", metrics.shed.clone());
+        registry.register("failures", "Requests that ended in an error, by whose fault", metrics.failures.clone());
+        metrics
+    }
+
+    /// Counts a response.
+    pub(crate) fn request(&self, cache: &'static str, status: u16, bytes: u64, took: Duration) {
+        self.requests.get_or_create(&RequestLabels { cache, status }).inc();
+        self.latency.get_or_create(&CacheLabels { cache }).observe(took.as_secs_f64());
+        self.sent.inc_by(bytes);
+    }
+
+    /// Connections opened or closed.
+    pub(crate) fn connections(&self, change: i64) {
+        self.connections.inc_by(change);
+    }
+
+    /// Time of one stage: fetch, queue, decode, transform, encode.
+    pub(crate) fn stage(&self, stage: &'static str, took: Duration) {
+        self.stages.get_or_create(&StageLabels { stage }).observe(took.as_secs_f64());
+    }
+
+    /// A rendition, or an original to be served untouched, was put in the cache.
+    pub(crate) fn fill(&self, format: &'static str) {
+        self.fills.get_or_create(&FormatLabels { format }).inc();
+    }
+
+    /// A render was refused.
+    pub(crate) fn shed(&self, reason: &'static str) {
+        self.shed.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// A request ended in an error.
+    pub(crate) fn failure(&self, reason: &'static str) {
+        self.failures.get_or_create(&ReasonLabels { reason }).inc();
+    }
+}
+
+/// What is read off when somebody scrapes.
+pub(crate) struct Gauges<K, V, F, R> {
+    /// The memory tier.
+    pub(crate) memory: Memory<K, V>,
+    /// Renditions being filled.
+    pub(crate) flights: Flights<F, R>,
+    /// The render pool.
+    pub(crate) renderer: Renderer,
+}
+
+impl<K, V, F, R> fmt::Debug for Gauges<K, V, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gauges").finish_non_exhaustive()
+    }
+}
+
+impl<K, V, F, R> Collector for Gauges<K, V, F, R>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    F: Hash + Eq + Clone + Send + Sync + 'static,
+    R: Clone + Send + Sync + 'static,
+{
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.memory.settle();
+        let admission = self.renderer.admission();
+        let clamp = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        let count = |value: usize| clamp(value as u64);
+        let gauges: [(&str, &str, Option<&Unit>, i64); 6] = [
+            ("cache_memory", "Bytes in the memory tier", Some(&Unit::Bytes), clamp(self.memory.bytes())),
+            ("cache_memory_entries", "Renditions in the memory tier", None, clamp(self.memory.entries())),
+            ("flights", "Renditions being filled", None, count(self.flights.len())),
+            ("render_busy", "Render threads at work", None, count(admission.rendering())),
+            ("render_queue", "Renders that wait for a thread", None, count(admission.waiting())),
+            ("render_memory", "Memory budget in use by renders", Some(&Unit::Bytes), clamp(admission.memory())),
+        ];
+        for (name, help, unit, value) in gauges {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, unit, gauge.metric_type())?)?;
+        }
+        let evicted = ConstCounter::new(self.memory.evictions());
+        let help = "Renditions pushed out of the memory tier by its budget";
+        evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)
+    }
+}

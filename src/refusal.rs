@@ -1,0 +1,56 @@
+//! The one place where an error becomes what HTTP says of it: an exhaustive match, so that a new kind cannot be forgotten.
+
+use crate::error::{Error, Kind};
+use crate::origin::Missing;
+use crate::render::Failure;
+use crate::render::admission::Shed;
+use crate::semantics::Problem;
+use crate::semantics::problem::Kind as P;
+use cache_key::Reason;
+use signature::Refused;
+use std::time::Duration;
+
+/// When to ask again after a refusal for lack of room: most renders take less.
+const BREATH: Duration = Duration::from_secs(1);
+
+/// The document for `error`.
+pub(crate) fn problem(error: &Error) -> Problem {
+    use imaging::Error as I;
+    let kind = match &error.0 {
+        Kind::Method(_) => P::MethodNotAllowed,
+        Kind::TargetTooLong { .. } => P::UrlTooLong,
+        Kind::NoRoute | Kind::Missing(Missing::NotFound) => P::NotFound,
+        Kind::Refused(Refused::Expired) => P::Expired,
+        Kind::Refused(_) => P::BadSignature,
+        Kind::Path(_) => P::BadUrl,
+        Kind::Parameter(error) if error.reason == Reason::Unknown => P::UnknownParameter,
+        Kind::Parameter(_) | Kind::Originals => P::BadParameter,
+        Kind::Missing(Missing::TooLarge { .. }) => P::TooLarge,
+        Kind::Missing(Missing::Failed(_)) => P::OriginFailed,
+        Kind::Render(Failure::Shed(Shed::TooDear { .. })) => P::TooLarge,
+        Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong)) => P::Overloaded,
+        Kind::Render(Failure::Imaging(error)) => match error {
+            I::Unsupported(_) => P::UnsupportedOriginal,
+            I::Malformed(_) => P::BadOriginal,
+            I::TooLarge { .. } => P::TooLarge,
+            I::Impossible(_) => P::BadParameter,
+            I::NotImplemented(_) => P::NotImplemented,
+            I::Deadline => P::RenderTimeout,
+            I::Cancelled | I::Internal(_) => P::Internal,
+            _ => P::Internal,
+        },
+        Kind::Abandoned => P::Internal,
+    };
+    let problem = Problem::new(kind).detail(error.to_string());
+    match &error.0 {
+        Kind::Parameter(error) => {
+            let problem = problem.parameter(error.parameter.clone()).value(&error.value);
+            problem.allowed(error.allowed.clone())
+        }
+        Kind::Render(Failure::Imaging(I::NotImplemented(name))) => problem.parameter(*name),
+        Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong) | Failure::Imaging(I::Deadline)) => {
+            problem.retry_after(BREATH)
+        }
+        _ => problem,
+    }
+}

@@ -1,0 +1,116 @@
+//! The async face of `imaging`: who may render now, and on which thread.
+//!
+//! Knows pictures' costs, not keys and not HTTP. Invariants: pixels are never touched on a socket's thread; renders
+//! under way never exceed the worker count nor the memory budget; what waits is bounded in number and in time.
+
+pub mod admission;
+pub mod config;
+pub mod pool;
+
+use admission::{Admission, Permit, Shed};
+use bytes::Bytes;
+use cache_key::Variant;
+use config::RenderConfig;
+use imaging::{Limits, Rendition, Watch};
+use pool::Pool;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Why a render did not happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No permit in time.
+    Shed(Shed),
+    /// The picture or what was asked of it.
+    Imaging(imaging::Error),
+}
+
+impl From<imaging::Error> for Failure {
+    fn from(error: imaging::Error) -> Self {
+        Self::Imaging(error)
+    }
+}
+
+/// An original with the permit to make something of it.
+#[derive(Debug)]
+pub struct Admitted {
+    original: Bytes,
+    variant: Arc<Variant>,
+    permit: Permit,
+    queued: Duration,
+}
+
+/// A finished render and where its time went.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The picture.
+    pub rendition: Rendition,
+    /// From asking for a permit to holding it.
+    pub queued: Duration,
+}
+
+/// The part of the server that makes pictures. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Renderer {
+    pool: Arc<Pool>,
+    admission: Admission,
+    limits: Arc<Limits>,
+    deadline: Duration,
+    tick: fn() -> Instant,
+}
+
+impl Renderer {
+    /// Starts the threads. `tick` is the clock that measures and sets deadlines.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(config: &RenderConfig, tick: fn() -> Instant) -> std::io::Result<Self> {
+        let scratch = usize::try_from(config.scratch).unwrap_or(usize::MAX);
+        Ok(Self {
+            pool: Arc::new(Pool::start(config.threads(), config.nice, scratch)?),
+            admission: Admission::new(config.threads(), config.memory, config.queue, config.queue_timeout),
+            limits: Arc::new(config.limits.clone()),
+            deadline: config.deadline,
+            tick,
+        })
+    }
+
+    /// Prices the work by the original's header, and waits for a permit. Asked for when the original is already here:
+    /// a scarce permit never waits for a download. May be dropped at any time.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn admit(&self, original: Bytes, variant: Arc<Variant>) -> Result<Admitted, Failure> {
+        let asked = (self.tick)();
+        let probe = imaging::probe(&original, &self.limits)?;
+        let cost = imaging::cost(&probe, &variant, &self.limits)?;
+        let permit = self.admission.admit(cost.memory).await.map_err(Failure::Shed)?;
+        Ok(Admitted { original, variant, permit, queued: (self.tick)() - asked })
+    }
+
+    /// Makes the picture on a render thread.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn render(&self, admitted: Admitted) -> Result<Rendered, Failure> {
+        let Admitted { original, variant, permit, queued } = admitted;
+        let watch = Watch::until((self.tick)() + self.deadline);
+        let limits = Arc::clone(&self.limits);
+        let rendition = self.pool.run(move |scratch| {
+            let rendition = imaging::render(&original, &variant, &limits, &watch, scratch);
+            drop(permit);
+            rendition
+        });
+        Ok(Rendered { rendition: rendition.await?, queued })
+    }
+
+    /// For metrics.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// The limits of one render.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}

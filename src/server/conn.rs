@@ -1,0 +1,124 @@
+//! One TCP connection: which HTTP it speaks, its time-outs, its end.
+
+use super::Answer;
+use super::config::ServerConfig;
+use super::listener::Stop;
+use super::watched::{Activity, Patience, Verdict, Watched};
+use http::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::MissedTickBehavior;
+
+/// Serves until the peer leaves, hangs or idles for too long, or the server stops.
+pub(super) async fn serve<A: Answer + Clone>(
+    stream: TcpStream,
+    peer: IpAddr,
+    app: A,
+    config: &ServerConfig,
+    stop: &Stop,
+) {
+    // Nagle's algorithm would hold back the end of a response for the peer's delayed acknowledgement.
+    let _cosmetic = stream.set_nodelay(true);
+    let patience = Patience { header: config.header_timeout, idle: config.idle_timeout, write: config.write_timeout };
+    let h2 = match tokio::time::timeout(patience.header, speaks_h2(&stream)).await {
+        Ok(Ok(h2)) => h2,
+        Ok(Err(_)) | Err(_) => return,
+    };
+    let activity = Arc::new(Activity::new(!h2));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let service = service_fn(|request| {
+        activity.begin();
+        let (app, activity, stop) = (app.clone(), Arc::clone(&activity), stop.clone());
+        async move {
+            let mut response = app.answer(peer, request).await;
+            if !h2 && stop.lingering() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            activity.end();
+            Ok::<_, Infallible>(response)
+        }
+    });
+    if h2 {
+        drive(http2_builder(config).serve_connection(io, service), &activity, patience, stop).await;
+    } else {
+        drive(http1_builder(config).serve_connection(io, service), &activity, patience, stop).await;
+    }
+}
+
+fn http1_builder(config: &ServerConfig) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // No header timer here: hyper's also runs while a connection is idle. `Watched` tells the two apart.
+    builder.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(config.max_head_bytes);
+    builder
+}
+
+fn http2_builder(config: &ServerConfig) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(config.max_streams)
+        .max_header_list_size(u32::try_from(config.max_head_bytes).unwrap_or(u32::MAX))
+        // Requests have no bodies worth a window; responses may pin this much per stream of a slow reader.
+        .initial_stream_window_size(64 << 10)
+        .initial_connection_window_size(64 << 10)
+        .max_send_buf_size(128 << 10)
+        // A peer that vanished without a word answers no ping.
+        .keep_alive_interval(config.idle_timeout / 2)
+        .keep_alive_timeout(config.header_timeout);
+    builder
+}
+
+/// HTTP/2 by prior knowledge begins with `PRI `, and no method that we answer does.
+async fn speaks_h2(stream: &TcpStream) -> std::io::Result<bool> {
+    const PREFACE: &[u8] = b"PRI ";
+    let mut start = [0; 4];
+    loop {
+        let seen = stream.peek(&mut start).await?;
+        if seen == 0 || start[..seen] != PREFACE[..seen] {
+            return Ok(false);
+        }
+        if seen == PREFACE.len() {
+            return Ok(true);
+        }
+        // One to three bytes of it: rare enough to poll for the rest.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, patience: Patience, stop: &Stop) {
+    let mut connection = pin!(connection);
+    let mut stopped = pin!(stop.stopped());
+    let period = (patience.header.min(patience.idle).min(patience.write) / 4)
+        .clamp(Duration::from_millis(25), Duration::from_secs(5));
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ending = false;
+    loop {
+        tokio::select! {
+            biased;
+            // Errors here are the peer's (resets, bad syntax): hyper has answered what can be answered.
+            _result = connection.as_mut() => return,
+            () = &mut stopped, if !ending => {
+                ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = tick.tick() => match activity.verdict(patience) {
+                Verdict::Fine => {}
+                Verdict::Stalled => return,
+                Verdict::Idle if ending => return,
+                Verdict::Idle => {
+                    ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Listening sockets and the threads that accept from them, and the two steps in which they end.
+//!
+//! `per-core`: one single-threaded runtime per core, each with its own sockets (SO_REUSEPORT): no work stealing, fewest
+//! wake-ups per hit. `multi-thread`: one runtime, for few and busy connections, which the kernel would spread unevenly.
+
+use super::config::{Runtime, ServerConfig};
+use super::{Answer, conn};
+use service::drain::Drain;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Connections that the kernel completes for us while we are busy; it may cap this itself.
+const BACKLOG: i32 = 4096;
+
+/// How far the server is on its way down. The order is that of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Phase {
+    Serve = 0,
+    /// Still accepting, but every response asks its client to go elsewhere.
+    Linger = 1,
+    /// No new connections; those there end after what they have begun.
+    Stop = 2,
+}
+
+/// Tells all connections the phase. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    // Beside the channel, because each response asks, and the channel's lock would be shared by all cores.
+    now: Arc<AtomicU8>,
+    change: watch::Sender<Phase>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Stop {
+    /// Serving.
+    pub fn new() -> Self {
+        Self { now: Arc::default(), change: watch::Sender::new(Phase::Serve) }
+    }
+
+    /// From now on responses end their connections.
+    pub fn linger(&self) {
+        self.enter(Phase::Linger);
+    }
+
+    /// From now on nothing new is accepted.
+    pub fn stop(&self) {
+        self.enter(Phase::Stop);
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.now.fetch_max(phase as u8, Ordering::Relaxed);
+        self.change.send_replace(phase);
+    }
+
+    pub(super) fn lingering(&self) -> bool {
+        self.now.load(Ordering::Relaxed) >= Phase::Linger as u8
+    }
+
+    pub(super) async fn stopped(&self) {
+        let mut phase = self.change.subscribe();
+        // The sender lives in `self`: it cannot be gone.
+        let _phase = phase.wait_for(|phase| *phase >= Phase::Stop).await;
+    }
+}
+
+/// Bound sockets that do not accept yet.
+#[derive(Debug)]
+pub struct Listeners {
+    /// One set per thread.
+    sets: Vec<Vec<std::net::TcpListener>>,
+    config: Arc<ServerConfig>,
+}
+
+/// What every accept loop shares.
+struct Shared<A> {
+    app: A,
+    config: Arc<ServerConfig>,
+    stop: Stop,
+    drain: Drain,
+    connections: Arc<Semaphore>,
+}
+
+impl<A: Clone> Clone for Shared<A> {
+    fn clone(&self) -> Self {
+        Self {
+            app: self.app.clone(),
+            config: Arc::clone(&self.config),
+            stop: self.stop.clone(),
+            drain: self.drain.clone(),
+            connections: Arc::clone(&self.connections),
+        }
+    }
+}
+
+impl Listeners {
+    /// Binds every address, for each thread that will accept.
+    ///
+    /// # Errors
+    /// An address is taken, not ours, or privileged; the message names it.
+    pub fn bind(config: &Arc<ServerConfig>) -> io::Result<Self> {
+        let sets = match config.runtime {
+            Runtime::PerCore => config.threads(),
+            Runtime::MultiThread => 1,
+        };
+        let mut addresses = config.listen.clone();
+        let mut bound = Vec::with_capacity(sets);
+        for _ in 0..sets {
+            let set: Vec<_> = addresses.iter().map(|&address| bind(address, sets > 1)).collect::<io::Result<_>>()?;
+            // Port 0 is chosen once: the other threads share the port that the first got.
+            for (address, socket) in addresses.iter_mut().zip(&set) {
+                *address = socket.local_addr()?;
+            }
+            bound.push(set);
+        }
+        Ok(Self { sets: bound, config: Arc::clone(config) })
+    }
+
+    /// The addresses in fact bound.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        self.sets[0].iter().map(std::net::TcpListener::local_addr).collect()
+    }
+
+    /// Starts to accept and serve, on threads that end after `stop`; `drain` counts what is not finished by then.
+    ///
+    /// # Errors
+    /// The system gives no thread or no runtime.
+    pub fn start<A: Answer + Clone>(self, app: A, stop: &Stop, drain: &Drain) -> io::Result<()> {
+        let shared = Shared {
+            app,
+            config: Arc::clone(&self.config),
+            stop: stop.clone(),
+            drain: drain.clone(),
+            connections: Arc::new(Semaphore::new(self.config.max_connections)),
+        };
+        for (number, set) in self.sets.into_iter().enumerate() {
+            let mut builder = match self.config.runtime {
+                Runtime::PerCore => tokio::runtime::Builder::new_current_thread(),
+                Runtime::MultiThread => tokio::runtime::Builder::new_multi_thread(),
+            };
+            if self.config.runtime == Runtime::MultiThread {
+                builder.worker_threads(self.config.threads());
+            }
+            let blocking = (self.config.file_threads / self.config.threads().max(1)).max(2);
+            let runtime = builder.enable_all().max_blocking_threads(blocking).thread_name("socket").build()?;
+            let shared = shared.clone();
+            thread::Builder::new().name(format!("accept-{number}")).spawn(move || {
+                let _accepting = shared.drain.track();
+                runtime.block_on(serve(set, shared.clone()));
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn bind(address: SocketAddr, share: bool) -> io::Result<std::net::TcpListener> {
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        if share {
+            socket.set_reuse_port(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    open().map_err(|error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+}
+
+async fn serve<A: Answer + Clone>(set: Vec<std::net::TcpListener>, shared: Shared<A>) {
+    let mut loops = JoinSet::new();
+    for listener in set {
+        match TcpListener::from_std(listener) {
+            Ok(listener) => drop(loops.spawn(accept(listener, shared.clone()))),
+            Err(error) => tracing::error!(%error, "a listening socket could not be used"),
+        }
+    }
+    while loops.join_next().await.is_some() {}
+}
+
+async fn accept<A: Answer + Clone>(listener: TcpListener, shared: Shared<A>) {
+    let mut open = JoinSet::new();
+    let mut pause = Pause::default();
+    loop {
+        // The permit comes before the connection: at the cap, peers wait in the kernel's queue.
+        let accepted = tokio::select! {
+            biased;
+            () = shared.stop.stopped() => break,
+            accepted = async {
+                let permit = Arc::clone(&shared.connections).acquire_owned().await;
+                listener.accept().await.map(|peer| (peer, permit))
+            } => accepted,
+            Some(_ended) = open.join_next() => continue,
+        };
+        match accepted {
+            Ok(((stream, peer), permit)) => {
+                pause = Pause::default();
+                drop(open.spawn(one(stream, peer, shared.clone(), permit.ok())));
+            }
+            Err(error) => pause.after(&error).await,
+        }
+    }
+    // The kernel has completed these already; closing the socket now would reset them, requests and all.
+    while let Poll::Ready(Ok((stream, peer))) = std::future::poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await {
+        open.spawn(one(stream, peer, shared.clone(), None));
+    }
+    drop(listener);
+    while open.join_next().await.is_some() {}
+}
+
+async fn one<A: Answer + Clone>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: Shared<A>,
+    permit: Option<tokio::sync::OwnedSemaphorePermit>,
+) {
+    shared.app.connections(1);
+    let app = shared.app.clone();
+    conn::serve(stream, peer.ip(), shared.app, &shared.config, &shared.stop).await;
+    app.connections(-1);
+    drop(permit);
+}
+
+/// Waits longer from one failed accept to the next: without files or memory left, a loop would only burn the core
+/// that could free them.
+struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_millis(5))
+    }
+}
+
+impl Pause {
+    async fn after(&mut self, error: &io::Error) {
+        use io::ErrorKind as K;
+        // The peer's doing, not ours: the next connection may be fine.
+        if matches!(error.kind(), K::ConnectionAborted | K::ConnectionReset | K::ConnectionRefused | K::Interrupted) {
+            return;
+        }
+        tracing::warn!(%error, pause_ms = self.0.as_millis(), "cannot accept connections");
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(Duration::from_secs(1));
+    }
+}
