@@ -1,10 +1,10 @@
-// A thousand clients want one rendition that is not there; forty of the first hang up at once. Budget: one render, and
+// A thousand clients want one rendition that is not there; forty of the first hang up at once. Budget: one decode, and
 // everybody who stayed gets the same bytes.
 import http from "k6/http";
 import { Counter } from "k6/metrics";
-import { base, browser, counter, fetch, isPicture, run, wrong } from "./target.js";
+import { base, browser, decodes, fetch, isPicture, run, wrong } from "./target.js";
 
-const renders = new Counter("renders");
+const decoded = new Counter("decodes");
 const url = `${base}/img/landscape.jpg?w=701&f=webp&cb=${run}`;
 
 export const options = {
@@ -14,11 +14,11 @@ export const options = {
     crowd: { executor: "per-vu-iterations", vus: 960, iterations: 1, maxDuration: "28s", exec: "stay" },
     judge: { executor: "per-vu-iterations", vus: 1, iterations: 1, startTime: "30s", exec: "judge" },
   },
-  thresholds: { wrong_answers: ["rate==0"], renders: ["count==1"] },
+  thresholds: { wrong_answers: ["rate==0"], decodes: ["count==1"] },
 };
 
 export function setup() {
-  return { before: counter("renders") };
+  return { before: decodes() };
 }
 
 export function leave() {
@@ -31,6 +31,6 @@ export function stay() {
 
 // After the crowd: what it cost, and whether the rendition stayed.
 export function judge(data) {
-  renders.add(counter("renders") - data.before);
+  decoded.add(decodes() - data.before);
   wrong.add(!isPicture(fetch(url)));
 }
