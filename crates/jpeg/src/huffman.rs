@@ -26,8 +26,8 @@ pub(crate) struct Symbol {
     pub(crate) bad: bool,
 }
 
-/// One entry: bits used in all (0–7), `advance` (8–15), then either the value (16–31), or, if `OPEN`, the bits of the
-/// code (16–23) and of the value (24–31). All zero: the code is longer than the look-up.
+/// One entry: bits used in all (0–6), `advance` (8–15), then either the value (16–31), or, if `OPEN`, the bits of the
+/// code (16–23; none: the code is longer than the look-up) and of the value (24–31).
 type Entry = u32;
 const OPEN: u32 = 0x80;
 
@@ -114,7 +114,7 @@ impl DcTable {
         if spec.symbols.iter().take(total).any(|&size| size > 15) {
             return Err(Error::Malformed("a DC table has differences of over 15 bits"));
         }
-        let mut main = Box::new([0; 1 << LOOK]);
+        let mut main = Box::new([OPEN; 1 << LOOK]);
         fill(spec, LOOK, main.as_mut_slice(), |length, symbol, tail| {
             entry(1, length, u32::from(symbol), tail, LOOK - length)
         });
@@ -150,7 +150,7 @@ fn ac_symbol(symbol: u8) -> (u32, u32) {
 
 impl AcTable {
     pub(crate) fn new(spec: &HuffmanSpec) -> Self {
-        let mut main = Box::new([0; 1 << LOOK]);
+        let mut main = Box::new([OPEN; 1 << LOOK]);
         fill(spec, LOOK, main.as_mut_slice(), |length, symbol, tail| {
             let (advance, size) = ac_symbol(symbol);
             let made = entry(advance, length, size, tail, LOOK - length);
@@ -226,11 +226,11 @@ impl AcTable {
 fn read<'a>(entry: Entry, bits: &mut Bits<'a>, long: impl FnOnce(&mut Bits<'a>) -> Symbol) -> Symbol {
     let advance = entry >> 8 & 0xFF;
     if entry & OPEN == 0 {
-        if entry == 0 {
-            return long(bits);
-        }
         bits.consume(entry & 0x7F);
         return Symbol { advance, value: entry as i32 >> 16, bad: false };
+    }
+    if entry == OPEN {
+        return long(bits);
     }
     let (length, size) = (entry >> 16 & 0xFF, entry >> 24);
     let value = extend(((bits.window() << length) >> (64 - size)) as u32, size);

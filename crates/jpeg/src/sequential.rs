@@ -89,18 +89,18 @@ fn read_dc(bits: &mut Bits<'_>, table: &DcTable, prediction: &mut i32) -> bool {
 /// (0: none) and whether all codes were good.
 #[inline(always)]
 fn read_ac(bits: &mut Bits<'_>, table: &AcTable, keep: u32, mut put: impl FnMut(u32, i32)) -> (u32, bool) {
-    let (mut k, mut last) = (0, 0);
+    let mut k = 0;
     while k < keep {
         bits.ensure(SYMBOL_BITS);
         let symbol = table.read(bits);
-        k += symbol.advance;
-        if k > 63 {
-            return (last, !symbol.bad);
+        let next = k + symbol.advance;
+        if next > 63 {
+            return (k, !symbol.bad);
         }
-        put(k, symbol.value);
-        last = k;
+        put(next, symbol.value);
+        k = next;
     }
-    (last, table.skip(bits, k))
+    (k, table.skip(bits, k))
 }
 
 /// What a streamed decode needs.
@@ -163,16 +163,19 @@ impl Stream<'_> {
         strip: &mut Strip<'_>,
     ) -> bool {
         let mut good = true;
+        // A copy, whose address nobody takes: it stays in registers.
+        let mut own = *bits;
         for part in coded {
             let (plane, dequantiser) = (&self.plan.planes[part.index], &self.dequantisers[part.index]);
             let prediction = &mut predictions[part.index & 3];
             for y in 0..plane.v {
                 for x in column * plane.h..(column + 1) * plane.h {
                     let visible = visible && wanted(plane, x);
-                    good &= block(part, bits, prediction, plane, dequantiser, (x, y), visible, strip);
+                    good &= block(part, &mut own, prediction, plane, dequantiser, (x, y), visible, strip);
                 }
             }
         }
+        *bits = own;
         good
     }
 
