@@ -1,1 +1,13 @@
-//! Every crate's tests need it (a dev-dependency only): images of known content, ports, real servers.
+//! Every crate's tests need it (a dev-dependency only): images of known content, folders of originals, real servers, and
+//! a client that says on the wire exactly what it is told to.
+//!
+//! Knows no crate of the workspace, so that all may use it. What goes wrong here ends the test: it panics.
+
+pub mod folder;
+pub mod picture;
+pub mod process;
+pub mod wire;
+
+pub use folder::Folder;
+pub use process::Process;
+pub use wire::{Connection, Reply};

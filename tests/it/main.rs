@@ -1,0 +1,7 @@
+//! The real server over real sockets: one binary, a module per subject.
+//!
+//! No test here judges by wall time alone: counts come from the server's own metrics, and waits end by events.
+
+mod rendition;
+mod server;
+mod stampede;
