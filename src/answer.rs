@@ -29,19 +29,25 @@ struct Ended {
 
 impl Answer for App {
     async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let began = (self.clock.tick)();
-        let (request, _body) = request.into_parts();
-        let id = RequestId::new();
-        let mut ended = dispatch(self, peer, &request, (self.clock.wall)()).await;
-        if ended.error.is_some() {
-            ended.response.headers_mut().insert("x-request-id", id.header());
-        }
-        report(self, peer, &request, id, &ended, (self.clock.tick)() - began);
-        ended.response.map(Full::new)
+        self.respond(peer, &request.into_parts().0).await.map(Full::new)
     }
 
     fn connections(&self, change: i64) {
         self.metrics.connections(change);
+    }
+}
+
+impl App {
+    /// The response to a request whose head is `request`; a body, which no method here has a use for, is not read.
+    pub async fn respond(&self, peer: IpAddr, request: &Parts) -> Response<Bytes> {
+        let began = (self.clock.tick)();
+        let id = RequestId::new();
+        let mut ended = dispatch(self, peer, request, (self.clock.wall)()).await;
+        if ended.error.is_some() {
+            ended.response.headers_mut().insert("x-request-id", id.header());
+        }
+        report(self, peer, request, id, &ended, (self.clock.tick)() - began);
+        ended.response
     }
 }
 

@@ -8,6 +8,7 @@ use crate::metric::{Gauges, Metrics};
 use crate::origin::Origin;
 use crate::origin::file::FileOrigin;
 use crate::page::Page;
+use crate::reading::Readings;
 use crate::render::Renderer;
 use crate::route::{Route, Routes};
 use crate::semantics::forwarded::Trust;
@@ -33,6 +34,9 @@ pub struct Parts {
     pub(crate) guard: Guard,
     pub(crate) trust: Trust,
     pub(crate) page: Option<Page>,
+    /// Tenant of requests that no key vouches for.
+    pub(crate) nobody: Arc<str>,
+    pub(crate) readings: Readings,
     pub(crate) sightings: Memory<SourceKey, Arc<Seen>>,
     pub(crate) looks: Flights<SourceKey, Looked>,
     /// How long a sighting holds.
@@ -79,6 +83,8 @@ impl App {
             guard: Guard::new(&config.signing)?,
             trust: Trust { networks: config.server.trusted_proxies.clone(), ..Trust::default() },
             page: page(config, &files),
+            nobody: "default".into(),
+            readings: Readings::new(),
             sightings: Memory::new(SIGHTINGS, |_| 128),
             looks: Flights::new(),
             check: config.cache.check,

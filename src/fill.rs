@@ -41,15 +41,15 @@ pub(crate) type Filled = Result<Arc<Kept>, Error>;
 pub(crate) type Looked = Result<Arc<Seen>, Error>;
 
 /// The original as last seen, or as seen now if that was too long ago.
-pub(crate) async fn see(app: &App, asked: &Arc<Asked>, now: SystemTime) -> Looked {
-    let source = asked.source();
+pub(crate) async fn see(app: &App, asked: &Asked, now: SystemTime) -> Looked {
+    let source = asked.reading.source;
     if let Some(seen) = app.sightings.get(&source)
         && now.duration_since(seen.at).is_ok_and(|age| age < app.check)
     {
         return Ok(seen);
     }
     for _ in 0..ATTEMPTS {
-        let (result, _) = app.looks.join(source, |_| look(app.clone(), Arc::clone(asked), source)).await;
+        let (result, _) = app.looks.join(source, |_| look(app.clone(), asked.clone(), source)).await;
         if let Some(result) = result {
             return result;
         }
@@ -57,8 +57,8 @@ pub(crate) async fn see(app: &App, asked: &Arc<Asked>, now: SystemTime) -> Looke
     Err(Kind::Abandoned.into())
 }
 
-async fn look(app: App, asked: Arc<Asked>, source: SourceKey) -> Option<Looked> {
-    let looked = asked.route.origin.look(asked.path.as_str()).await;
+async fn look(app: App, asked: Asked, source: SourceKey) -> Option<Looked> {
+    let looked = asked.reading.route.origin.look(asked.reading.path.as_str()).await;
     Some(looked.map_err(Error::from).map(|sighting| {
         let seen = Arc::new(Seen { sighting, at: (app.clock.wall)() });
         app.sightings.insert(source, Arc::clone(&seen));
@@ -67,9 +67,9 @@ async fn look(app: App, asked: Arc<Asked>, source: SourceKey) -> Option<Looked> 
 }
 
 /// The rendition, made by this request or by another that asked first.
-pub(crate) async fn fill(app: &App, asked: &Arc<Asked>, key: RenditionKey) -> Result<(Arc<Kept>, Outcome), Error> {
+pub(crate) async fn fill(app: &App, asked: &Asked, key: RenditionKey) -> Result<(Arc<Kept>, Outcome), Error> {
     for _ in 0..ATTEMPTS {
-        let (result, role) = app.fills.join(key, |interest| fly(app.clone(), Arc::clone(asked), key, interest)).await;
+        let (result, role) = app.fills.join(key, |interest| fly(app.clone(), asked.clone(), key, interest)).await;
         if let Some(result) = result {
             let outcome = if role == Role::Lead { Outcome::Miss { stored: true } } else { Outcome::Collapsed };
             return result.map(|kept| (kept, outcome));
@@ -79,12 +79,7 @@ pub(crate) async fn fill(app: &App, asked: &Arc<Asked>, key: RenditionKey) -> Re
 }
 
 /// The flight's work. Until the render begins it is dropped as soon as nobody waits for it any more.
-async fn fly(
-    app: App,
-    asked: Arc<Asked>,
-    key: RenditionKey,
-    interest: Interest<RenditionKey, Filled>,
-) -> Option<Filled> {
+async fn fly(app: App, asked: Asked, key: RenditionKey, interest: Interest<RenditionKey, Filled>) -> Option<Filled> {
     // Another flight may have landed between this request's look-up and its turn to lead.
     if let Some(kept) = app.renditions.get(&key) {
         return Some(Ok(kept));
@@ -109,11 +104,11 @@ struct Prepared {
 
 async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Error> {
     let began = (app.clock.tick)();
-    let original = asked.route.origin.fetch(asked.path.as_str()).await?;
+    let original = asked.reading.route.origin.fetch(asked.reading.path.as_str()).await?;
     let fetched = (app.clock.tick)() - began;
-    let admitted = match asked.route.originals {
+    let admitted = match asked.reading.route.originals {
         true => None,
-        false => Some(app.renderer.admit(original.bytes.clone(), Arc::clone(&asked.variant)).await?),
+        false => Some(app.renderer.admit(original.bytes.clone(), Arc::clone(asked.variant())).await?),
     };
     Ok(Prepared { original, fetched, admitted })
 }
@@ -133,7 +128,7 @@ async fn finish(app: &App, asked: &Asked, prepared: Prepared) -> Filled {
     let (kept, seen) = (Arc::new(kept), Arc::new(Seen { sighting: original.sighting, at: now }));
     // Under the version that was in fact read: the file may have changed since it was looked at.
     app.renditions.insert(asked.key(&seen), Arc::clone(&kept));
-    app.sightings.insert(asked.source(), seen);
+    app.sightings.insert(asked.reading.source, seen);
     Ok(kept)
 }
 

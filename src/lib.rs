@@ -21,6 +21,7 @@ mod handler;
 mod metric;
 pub mod origin;
 mod page;
+mod reading;
 mod refusal;
 pub mod render;
 mod route;

@@ -1,0 +1,173 @@
+//! What a request target says, read once and remembered: most requests repeat a target that was read before.
+//!
+//! Nothing here depends on a request's fields. Invariant: a remembered reading is used only for the very same target, route
+//! and tenant; they are compared, since a hash alone could be made to collide.
+
+use crate::cache::Memory;
+use crate::error::{Error, Kind};
+use crate::route::Route;
+use crate::semantics::{cache_tag, note};
+use cache_key::transform::Format;
+use cache_key::{
+    Delivery, FormatClass, OriginalVersion, Presets, RenditionKey, RenditionParts, SourceKey, SourceParts, SourcePath,
+    Transform, Variant,
+};
+use http::{HeaderValue, Uri};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+/// Budget of what is remembered: some 20,000 targets.
+const BUDGET: u64 = 32 << 20;
+/// Bytes of a reading beside its target, roughly.
+const WEIGHT: u64 = 1200;
+
+/// A request target, understood.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    target: Box<str>,
+    tenant: Arc<str>,
+    pub(crate) route: Arc<Route>,
+    pub(crate) path: SourcePath,
+    pub(crate) source: SourceKey,
+    pub(crate) delivery: Delivery,
+    pub(crate) fields: Fields,
+    /// Whether the client's `Accept` has a say.
+    pub(crate) negotiated: bool,
+    transform: Transform,
+    classes: [Slot; 4],
+}
+
+/// Response fields that follow from the target alone.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    pub(crate) cache_tag: Option<HeaderValue>,
+    pub(crate) canonical: Option<HeaderValue>,
+    pub(crate) ignored: Option<HeaderValue>,
+}
+
+/// What follows from target and class; filled when it is first asked for.
+#[derive(Debug, Default)]
+struct Slot {
+    variant: OnceLock<Arc<Variant>>,
+    /// The key for the version of the original that was last seen.
+    key: RwLock<Option<(OriginalVersion, RenditionKey)>>,
+}
+
+/// The readings of late.
+#[derive(Debug)]
+pub(crate) struct Readings {
+    memory: Memory<u64, Arc<Reading>>,
+    hasher: RandomState,
+}
+
+impl Readings {
+    pub(crate) fn new() -> Self {
+        let memory = Memory::new(BUDGET, |reading: &Arc<Reading>| WEIGHT + reading.target.len() as u64);
+        Self { memory, hasher: RandomState::new() }
+    }
+
+    /// The reading of `uri` on `route`, whose part of the path is `rest`. `verified` tells that somebody signed it.
+    pub(crate) fn read(
+        &self,
+        uri: &Uri,
+        route: &Arc<Route>,
+        rest: &str,
+        tenant: &Arc<str>,
+        verified: bool,
+    ) -> Result<Arc<Reading>, Error> {
+        let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+        let hash = self.hasher.hash_one((target, &**tenant, Arc::as_ptr(route)));
+        if let Some(known) = self.memory.get(&hash)
+            && *known.target == *target
+            && known.tenant == *tenant
+            && Arc::ptr_eq(&known.route, route)
+        {
+            return Ok(known);
+        }
+        let reading = Arc::new(Reading::new(target, uri, route, rest, tenant, verified)?);
+        self.memory.insert(hash, Arc::clone(&reading));
+        Ok(reading)
+    }
+}
+
+impl Reading {
+    fn new(
+        target: &str,
+        uri: &Uri,
+        route: &Arc<Route>,
+        rest: &str,
+        tenant: &Arc<str>,
+        verified: bool,
+    ) -> Result<Self, Error> {
+        let parsed = parse(uri.query(), &route.presets, verified)?;
+        if route.originals && parsed.transform != Transform::default() {
+            return Err(Kind::Originals.into());
+        }
+        let path = SourcePath::parse(rest).map_err(|error| Kind::Path(error.to_string()))?;
+        let source = SourceParts { tenant, origin: &route.origin_name, path: &path }.key();
+        let presets = parsed.presets.iter().map(|preset| ("preset", preset.as_str()));
+        let named = [("src", path.as_str()), ("route", &route.prefix), ("tenant", tenant)];
+        let named: Vec<_> = named.into_iter().chain(presets).collect();
+        let own: Vec<_> = parsed.delivery.tags.iter().map(String::as_str).collect();
+        let fields = Fields {
+            cache_tag: if route.tags { cache_tag::field(&named, &own) } else { None },
+            canonical: note::canonical_link(uri.path()),
+            ignored: note::ignored_parameters(parsed.unknown.iter().map(String::as_str)),
+        };
+        Ok(Self {
+            target: target.into(),
+            tenant: Arc::clone(tenant),
+            route: Arc::clone(route),
+            source,
+            delivery: parsed.delivery,
+            fields,
+            negotiated: parsed.transform.output.format == Format::Auto,
+            transform: parsed.transform,
+            classes: Default::default(),
+            path,
+        })
+    }
+
+    fn slot(&self, class: FormatClass) -> &Slot {
+        &self.classes[class as usize]
+    }
+
+    /// What is asked of the engine for a client of this class.
+    pub(crate) fn variant(&self, class: FormatClass) -> &Arc<Variant> {
+        self.slot(class).variant.get_or_init(|| Arc::new(Variant { transform: self.transform.clone(), class }))
+    }
+
+    /// Names the rendition of the original's `version`.
+    pub(crate) fn key(&self, class: FormatClass, version: &OriginalVersion) -> RenditionKey {
+        let slot = self.slot(class);
+        // A poisoned lock guards a whole value all the same: it is replaced in one assignment.
+        if let Some((known, key)) = &*slot.key.read().unwrap_or_else(PoisonError::into_inner)
+            && known == version
+        {
+            return *key;
+        }
+        let key = RenditionParts {
+            tenant: &self.tenant,
+            origin: &self.route.origin_name,
+            path: &self.path,
+            version,
+            variant: self.variant(class),
+            pipeline: imaging::PIPELINE_VERSION,
+            untouched: self.route.originals,
+        }
+        .key();
+        *slot.key.write().unwrap_or_else(PoisonError::into_inner) = Some((version.clone(), key));
+        key
+    }
+}
+
+fn parse(query: Option<&str>, presets: &Presets, verified: bool) -> Result<cache_key::Parsed, Error> {
+    let parsed = cache_key::parse(query, presets)?;
+    if verified {
+        parsed.refuse_unknown()?;
+    }
+    match cache_key::not_implemented(&parsed.transform) {
+        Some(name) => Err(imaging::Error::NotImplemented(name).into()),
+        None => Ok(parsed),
+    }
+}
