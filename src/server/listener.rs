@@ -11,7 +11,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -200,31 +199,68 @@ async fn accept<A: Answer + Clone>(listener: TcpListener, shared: Shared<A>) {
     let mut open = JoinSet::new();
     let mut pause = Pause::default();
     loop {
-        // The permit comes before the connection: at the cap, peers wait in the kernel's queue.
         let accepted = tokio::select! {
             biased;
             () = shared.stop.stopped() => break,
-            accepted = async {
-                let permit = Arc::clone(&shared.connections).acquire_owned().await;
-                listener.accept().await.map(|peer| (peer, permit))
-            } => accepted,
+            accepted = listener.accept() => accepted,
             Some(_ended) = open.join_next() => continue,
         };
         match accepted {
-            Ok(((stream, peer), permit)) => {
+            Ok((stream, peer)) => {
                 pause = Pause::default();
-                drop(open.spawn(one(stream, peer, shared.clone(), permit.ok())));
+                // At the cap this one connection waits here and the others in the kernel's queue. A permit taken before
+                // would be kept by a thread to which the kernel sends nobody.
+                let permit = tokio::select! {
+                    biased;
+                    permit = Arc::clone(&shared.connections).acquire_owned() => permit.ok(),
+                    () = shared.stop.stopped() => None,
+                };
+                drop(open.spawn(one(stream, peer, shared.clone(), permit)));
             }
             Err(error) => pause.after(&error).await,
         }
     }
-    // The kernel has completed these already; closing the socket now would reset them, requests and all.
-    while let Poll::Ready(Ok((stream, peer))) = std::future::poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await {
+    for (stream, peer) in last(listener) {
         open.spawn(one(stream, peer, shared.clone(), None));
     }
-    drop(listener);
     while open.join_next().await.is_some() {}
 }
+
+/// Closes the socket and gives the connections that the kernel had completed by then: it would reset those, requests and
+/// all.
+fn last(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    refuse_more(&listener);
+    let mut found = Vec::new();
+    // Asked directly: what the runtime has not been told of yet is waiting all the same.
+    let Ok(listener) = listener.into_std() else { return found };
+    loop {
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                // A connection that came into being at that very moment may have inherited the filter.
+                #[cfg(target_os = "linux")]
+                let _none_inherited = socket2::SockRef::from(&stream).detach_filter();
+                let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+                found.extend(stream.ok().map(|stream| (stream, peer)));
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}
+            Err(_empty_or_out_of_files) => return found,
+        }
+    }
+}
+
+/// Lets no handshake complete any more, so that none can between the last accept and the close. Whoever tries meanwhile
+/// is refused when it tries again, having sent nothing.
+#[cfg(target_os = "linux")]
+fn refuse_more(listener: &TcpListener) {
+    // The shortest program of a socket filter: return 0, which takes no byte of any packet.
+    let drop_all = [socket2::SockFilter::new(0x06, 0, 0, 0)];
+    if let Err(error) = socket2::SockRef::from(listener).attach_filter(&drop_all) {
+        tracing::debug!(%error, "connections may be lost while the socket closes");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_more(_: &TcpListener) {}
 
 async fn one<A: Answer + Clone>(
     stream: TcpStream,

@@ -44,6 +44,7 @@ pub(super) struct Activity {
     head: AtomicU64,
     last_read: AtomicU64,
     last_answer: AtomicU64,
+    last_write: AtomicU64,
     write_blocked: AtomicU64,
 }
 
@@ -57,6 +58,7 @@ impl Activity {
             head: AtomicU64::new(u64::from(heads)),
             last_read: AtomicU64::new(0),
             last_answer: AtomicU64::new(0),
+            last_write: AtomicU64::new(0),
             write_blocked: AtomicU64::new(0),
         }
     }
@@ -92,6 +94,8 @@ impl Activity {
 
     fn wrote(&self, blocked: bool) {
         if !blocked {
+            // A large response that gets on slowly is not idle, though it was answered long ago.
+            self.last_write.store(self.now(), Ordering::Relaxed);
             self.write_blocked.store(0, Ordering::Relaxed);
         } else if self.write_blocked.load(Ordering::Relaxed) == 0 {
             self.write_blocked.store(self.now(), Ordering::Relaxed);
@@ -111,7 +115,8 @@ impl Activity {
         } else if past(&self.head, patience.header) {
             Verdict::Stalled
         } else {
-            let last = self.last_answer.load(Ordering::Relaxed).max(self.last_read.load(Ordering::Relaxed));
+            let marks = [&self.last_answer, &self.last_read, &self.last_write];
+            let last = marks.map(|mark| mark.load(Ordering::Relaxed)).into_iter().max().unwrap_or(0);
             if u128::from(now - last.min(now)) > patience.idle.as_millis() { Verdict::Idle } else { Verdict::Fine }
         }
     }
@@ -205,6 +210,21 @@ mod tests {
         wait(30);
         assert_eq!(activity.verdict(PATIENCE), Verdict::Fine, "idle for less than allowed");
         wait(50);
+        assert_eq!(activity.verdict(PATIENCE), Verdict::Idle);
+    }
+
+    #[test]
+    fn a_response_that_gets_on_slowly_is_not_idle() {
+        let activity = Activity::new(true);
+        activity.read();
+        activity.begin();
+        activity.end();
+        for _ in 0..4 {
+            wait(30);
+            activity.wrote(false);
+            assert_eq!(activity.verdict(PATIENCE), Verdict::Fine);
+        }
+        wait(80);
         assert_eq!(activity.verdict(PATIENCE), Verdict::Idle);
     }
 

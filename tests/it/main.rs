@@ -2,6 +2,10 @@
 //!
 //! No test here judges by wall time alone: counts come from the server's own metrics, and waits end by events.
 
+mod damaged;
+mod path;
+mod patience;
+mod protocol;
 mod rendition;
 mod server;
 mod stampede;

@@ -93,6 +93,17 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Waits until the metric has come down to `value`.
+    pub(crate) fn while_above(&self, start: &str, value: f64) {
+        let began = Instant::now();
+        while self.metric(start) > value {
+            assert!(began.elapsed() < Duration::from_secs(60), "{start} stays {}", self.metric(start));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.stop();
