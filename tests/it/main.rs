@@ -3,9 +3,13 @@
 //! No test here judges by wall time alone: counts come from the server's own metrics, and waits end by events.
 
 mod damaged;
+mod drain;
+mod overload;
 mod path;
 mod patience;
+mod problem;
 mod protocol;
 mod rendition;
 mod server;
+mod signing;
 mod stampede;

@@ -1,0 +1,120 @@
+//! The end of the real process: no accepted request is lost, everybody is told, and a second signal ends at once.
+
+use crate::server::sets;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+use testkit::{Connection, Folder, Process, picture, wire};
+
+fn process(more: &[&str]) -> (Process, Folder) {
+    let folder = Folder::new();
+    folder.put("a.png", picture::gradient(60, 40)).put("large.png", picture::noise(3000, 2000, 5));
+    (Process::serve(Path::new(env!("CARGO_BIN_EXE_tintype")), &sets(&folder, more)), folder)
+}
+
+/// Asks until nobody listens any more. Connections are kept for as long as the server wants; `fresh` ones never.
+fn ask_until_the_end(process: &Process, number: usize, fresh: bool, answered: &AtomicUsize) -> Result<(), String> {
+    let mut kept: Option<Connection> = None;
+    for round in 0.. {
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => match Connection::open(process.address) {
+                Ok(connection) => connection,
+                Err(_refused) => return Ok(()),
+            },
+        };
+        // Mostly hits, now and then a miss.
+        let width = if round % 20 == 0 { 1 + (number * 97 + round) % 59 } else { 30 };
+        let reply = connection.ask("GET", &format!("/img/a.png?w={width}"), &[]);
+        let reply = reply.map_err(|error| format!("client {number}, request {round}, fresh {fresh}: {error}"))?;
+        if reply.status != 200 || picture::png_size(&reply.body).is_none() {
+            return Err(format!("{}: {}", reply.status, reply.text()));
+        }
+        answered.fetch_add(1, Ordering::Relaxed);
+        if !fresh && reply.header("connection") != Some("close") {
+            kept = Some(connection);
+        }
+    }
+    Ok(())
+}
+
+fn under_load(runtime: &str) {
+    let (process, _folder) = process(&["drain.notice=700ms", runtime]);
+    let process = Arc::new(process);
+    let answered = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..12)
+        .map(|number| {
+            let (process, answered) = (Arc::clone(&process), Arc::clone(&answered));
+            thread::spawn(move || ask_until_the_end(&process, number, number % 2 == 0, &answered))
+        })
+        .collect();
+    while answered.load(Ordering::Relaxed) < 500 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    process.terminate();
+    let lost: Vec<_> = clients.into_iter().filter_map(|client| client.join().expect("no panic").err()).collect();
+    assert!(lost.is_empty(), "of {answered:?}: {lost:?}");
+    let process = Arc::into_inner(process).expect("all clients have ended");
+    let (status, log) = process.wait(Duration::from_secs(60));
+    assert!(status.success() && log.contains("\"drained\""), "{status}");
+}
+
+#[test]
+fn no_request_is_lost_per_core() {
+    under_load("server.runtime=per-core");
+}
+
+#[test]
+fn no_request_is_lost_multi_thread() {
+    under_load("server.runtime=multi-thread");
+}
+
+#[test]
+fn during_the_notice_everybody_is_told() {
+    let (process, _folder) = process(&["drain.notice=2s"]);
+    let mut kept = Connection::open(process.address).expect("listening");
+    let before = kept.ask("GET", "/img/a.png?w=20", &[]).expect("a reply");
+    assert_eq!((before.status, before.header("connection")), (200, None));
+    assert_eq!(wire::get(process.admin, "/readyz", &[]).status, 200);
+    process.terminate();
+    while wire::get(process.admin, "/readyz", &[]).status != 503 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(wire::get(process.admin, "/healthz", &[]).status, 200, "it lives");
+    let told = kept.ask("GET", "/img/a.png?w=20", &[]).expect("a reply");
+    assert_eq!((told.status, told.header("connection")), (200, Some("close")));
+    assert!(kept.is_ended());
+    let fresh = wire::get(process.address, "/img/a.png?w=20", &[]);
+    assert_eq!((fresh.status, fresh.header("connection")), (200, Some("close")), "still accepting");
+    let (status, _) = process.wait(Duration::from_secs(60));
+    assert!(status.success());
+}
+
+#[test]
+fn a_render_under_way_is_finished_and_sent() {
+    let (process, _folder) = process(&[]);
+    let mut waiting = Connection::open(process.address).expect("listening");
+    waiting.request("GET", "/img/large.png?w=2500&f=webp", &[]).expect("connected");
+    while !wire::get(process.admin, "/metrics", &[]).text().contains("tintype_render_busy 1") {
+        thread::sleep(Duration::from_millis(2));
+    }
+    process.terminate();
+    let reply = waiting.reply("GET").expect("a whole response");
+    assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));
+    let (status, _) = process.wait(Duration::from_secs(60));
+    assert!(status.success());
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let (process, _folder) = process(&["drain.notice=5m"]);
+    process.terminate();
+    while !process.log().contains("\"signal received: draining\"") {
+        thread::sleep(Duration::from_millis(2));
+    }
+    process.terminate();
+    let (status, _) = process.wait(Duration::from_secs(60));
+    assert_eq!(status.code(), Some(128 + 15));
+}

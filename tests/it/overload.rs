@@ -1,0 +1,77 @@
+//! More work than there is room for: refused at once and in words, while what is stored is still served.
+
+use crate::server::{Server, cache};
+use testkit::{Reply, picture};
+
+fn server(more: &[&str]) -> Server {
+    let server = Server::start(&[&["render.threads=1"], more].concat());
+    server.folder.put("large.png", picture::noise(3000, 2000, 3)).put("small.png", picture::gradient(60, 40));
+    server
+}
+
+fn assert_kind(reply: &Reply, status: u16, kind: &str) {
+    assert_eq!(reply.status, status, "{}", reply.text());
+    assert!(reply.text().contains(&format!("#{kind}\"")), "{}", reply.text());
+}
+
+#[test]
+fn a_full_queue_refuses_with_a_time_to_come_back() {
+    let server = server(&["render.queue=1"]);
+    assert_eq!(server.get("/img/small.png?w=20").status, 200);
+    let mut clients: Vec<_> = (0..12).map(|_| server.connect()).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.request("GET", &format!("/img/large.png?w={}&f=webp", 900 + number), &[]).expect("connected");
+    }
+    server.until("tintype_shed_total{reason=\"queue_full\"}", 1.0);
+    assert_eq!(cache(&server.get("/img/small.png?w=20")), "tintype; hit; detail=memory", "hits need no room");
+    let mut refused = 0;
+    for client in &mut clients {
+        let reply = client.reply("GET").expect("an answer to each");
+        if reply.status == 503 {
+            refused += 1;
+            assert_kind(&reply, 503, "overloaded");
+            assert_eq!((reply.field("retry-after"), reply.field("cache-control")), ("1", "no-store"));
+        } else {
+            assert_eq!(reply.status, 200);
+        }
+    }
+    assert!((1..=10).contains(&refused), "{refused} of 12: one renders, one waits");
+    assert_eq!(server.metric("tintype_shed_total"), f64::from(refused));
+    assert_eq!(server.get("/img/large.png?w=950&f=webp").status, 200, "afterwards there is room");
+}
+
+#[test]
+fn whoever_waits_too_long_is_refused() {
+    let server = server(&["render.queue_timeout=10ms"]);
+    let mut first = server.connect();
+    first.request("GET", "/img/large.png?w=2900&f=webp", &[]).expect("connected");
+    server.until("tintype_render_busy", 1.0);
+    let second = server.get("/img/large.png?w=901&f=webp");
+    assert_kind(&second, 503, "overloaded");
+    assert!(second.header("retry-after").is_some());
+    assert_eq!(first.reply("GET").expect("an answer").status, 200);
+    assert_eq!(server.metric("tintype_shed_total{reason=\"queue_timeout\"}"), 1.0);
+}
+
+#[test]
+fn a_render_has_a_deadline() {
+    let server = server(&["render.deadline=100ms"]);
+    let reply = server.get("/img/large.png?w=3000&f=avif&q=90");
+    assert_kind(&reply, 503, "render-timeout");
+    assert!(reply.header("retry-after").is_some());
+    server.while_above("tintype_render_busy", 0.0);
+    assert_eq!(server.get("/img/small.png?w=20").status, 200, "the thread is free again");
+}
+
+#[test]
+fn memory_is_refused_by_the_header_alone() {
+    let server = server(&["render.memory=64MiB", "render.limits.memory=64MiB"]);
+    server.folder.put("huge.png", picture::promise(9000, 9000));
+    for target in ["/img/huge.png?w=20", "/img/small.png?w=8000&h=8000&fit=fill&enlarge=1"] {
+        let reply = server.get(target);
+        assert_kind(&reply, 422, "too-large");
+    }
+    assert_eq!(server.metric("tintype_stage_seconds_count{stage=\"decode\"}"), 0.0);
+    assert_eq!(server.metric("tintype_render_memory_bytes"), 0.0);
+    assert_eq!(server.get("/img/small.png?w=20").status, 200);
+}
