@@ -251,5 +251,10 @@ impl Drop for Frame {
     fn drop(&mut self) {
         // SAFETY: the picture came from `dav1d_get_picture` and is given back once.
         unsafe { ffi::dav1d_picture_unref(Some(NonNull::from(&mut self.picture))) };
+        // It leaves an empty picture behind, which owns an empty list of messages that nobody else frees.
+        if let Some(list) = self.picture.itut_t35_ref.take() {
+            // SAFETY: the reference was made from an `Arc` by the call above, and is taken out, so it is freed once.
+            drop(unsafe { list.into_arc() });
+        }
     }
 }
