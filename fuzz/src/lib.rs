@@ -9,13 +9,13 @@ use imaging::{Decoded, Error, Limits, Scratch, SourceFormat, Watch};
 
 /// Small enough for many runs a second, large enough for every code path.
 pub fn limits() -> Limits {
-    Limits { source_pixels: 1 << 19, source_side: 8_192, output_side: 512, output_pixels: 1 << 16, memory: 64 << 20 }
+    Limits { source_pixels: 1 << 17, source_side: 8_192, output_side: 512, output_pixels: 1 << 16, memory: 64 << 20 }
 }
 
 /// Buffers as another picture left them: full of `rest`, so that a byte that nobody wrote shows as a difference.
 pub fn used_scratch(rest: u8) -> Scratch {
     let mut scratch = Scratch::new(16 << 20);
-    for size in [4 << 10, 64 << 10, 1 << 20, 4 << 20] {
+    for size in [4 << 10, 32 << 10, 256 << 10] {
         let mut buffer = scratch.take(size);
         buffer.fill(rest);
         scratch.give(buffer);
