@@ -14,4 +14,4 @@ cat <<TXT
   $base/img/logo.png?w=320&f=webp&bg=ffd166    transparency on a colour
 
 TXT
-exec cargo run --quiet --release --locked --bin tintype -- serve --config config.toml "$@"
+exec cargo run --quiet --release --locked --bin tintype -- serve --config config.toml --set page.enabled=true "$@"
