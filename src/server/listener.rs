@@ -70,6 +70,10 @@ impl Stop {
         self.now.load(Ordering::Relaxed) >= Phase::Linger as u8
     }
 
+    pub(super) fn stopping(&self) -> bool {
+        self.now.load(Ordering::Relaxed) >= Phase::Stop as u8
+    }
+
     pub(super) async fn stopped(&self) {
         let mut phase = self.change.subscribe();
         // The sender lives in `self`: it cannot be gone.

@@ -1,4 +1,4 @@
-//! A socket that remembers when it last got on, so that one timer per connection can tell slow peers from busy ones.
+//! A socket that remembers whether it got on, so that one timer per connection can tell slow peers from busy ones.
 //!
 //! hyper's own header timer also runs while a kept-alive connection is idle, and there is none for writes; this one
 //! tells the three cases apart.
@@ -6,7 +6,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -32,92 +32,105 @@ pub(super) enum Verdict {
     Stalled,
 }
 
-/// What happened on a connection, in milliseconds since it was opened; 0 is never.
+/// What happens on a connection, as the socket and the service see it. No clock is read here: a hit has no time for it.
 #[derive(Debug)]
 pub(super) struct Activity {
-    opened: Instant,
     /// HTTP/1: heads come one after another. HTTP/2 mixes them with frames of its own, and bounds them itself.
     heads: bool,
     requests: AtomicU32,
     answered: AtomicU32,
-    /// When the head under way began; 0 when none is.
-    head: AtomicU64,
-    last_read: AtomicU64,
-    last_answer: AtomicU64,
-    last_write: AtomicU64,
-    write_blocked: AtomicU64,
+    /// Whether a head has begun and is not complete.
+    head_open: AtomicBool,
+    /// Counts whatever moves: bytes read, bytes written, answers.
+    moves: AtomicU32,
+    write_blocked: AtomicBool,
 }
 
 impl Activity {
     pub(super) fn new(heads: bool) -> Self {
         Self {
-            opened: Instant::now(),
             heads,
             requests: AtomicU32::new(0),
             answered: AtomicU32::new(0),
-            head: AtomicU64::new(u64::from(heads)),
-            last_read: AtomicU64::new(0),
-            last_answer: AtomicU64::new(0),
-            last_write: AtomicU64::new(0),
-            write_blocked: AtomicU64::new(0),
+            head_open: AtomicBool::new(heads),
+            moves: AtomicU32::new(0),
+            write_blocked: AtomicBool::new(false),
         }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
     }
 
     /// A request's head is complete.
     pub(super) fn begin(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.head.store(0, Ordering::Relaxed);
+        self.head_open.store(false, Ordering::Relaxed);
     }
 
     /// Its response is on its way.
     pub(super) fn end(&self) {
         self.answered.fetch_add(1, Ordering::Relaxed);
-        self.last_answer.store(self.now(), Ordering::Relaxed);
+        self.moved();
     }
 
     fn busy(&self) -> bool {
         self.requests.load(Ordering::Relaxed) != self.answered.load(Ordering::Relaxed)
     }
 
+    fn moved(&self) {
+        self.moves.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn read(&self) {
-        let now = self.now();
-        self.last_read.store(now, Ordering::Relaxed);
+        self.moved();
         // The first bytes after an answer open the next head. Bytes while a request is busy are its body or pipelined.
-        if self.heads && !self.busy() && self.head.load(Ordering::Relaxed) == 0 {
-            self.head.store(now, Ordering::Relaxed);
+        if self.heads && !self.busy() {
+            self.head_open.store(true, Ordering::Relaxed);
         }
     }
 
     fn wrote(&self, blocked: bool) {
         if !blocked {
-            // A large response that gets on slowly is not idle, though it was answered long ago.
-            self.last_write.store(self.now(), Ordering::Relaxed);
-            self.write_blocked.store(0, Ordering::Relaxed);
-        } else if self.write_blocked.load(Ordering::Relaxed) == 0 {
-            self.write_blocked.store(self.now(), Ordering::Relaxed);
+            self.moved();
         }
+        self.write_blocked.store(blocked, Ordering::Relaxed);
+    }
+}
+
+/// Looks at an [`Activity`] from time to time and knows since when it has not changed. Slow peers are found up to one
+/// interval late.
+#[derive(Debug)]
+pub(super) struct Watchdog {
+    patience: Patience,
+    head: (u32, Instant),
+    moves: (u32, Instant),
+}
+
+impl Watchdog {
+    pub(super) fn new(patience: Patience, now: Instant) -> Self {
+        Self { patience, head: (0, now), moves: (0, now) }
     }
 
-    pub(super) fn verdict(&self, patience: Patience) -> Verdict {
-        let now = self.now();
-        let past = |since: &AtomicU64, limit: Duration| {
-            let since = since.load(Ordering::Relaxed);
-            since != 0 && u128::from(now.saturating_sub(since)) > limit.as_millis()
+    pub(super) fn look(&mut self, activity: &Activity, now: Instant) -> Verdict {
+        let since = |seen: &mut (u32, Instant), value: u32| {
+            if seen.0 != value {
+                *seen = (value, now);
+            }
+            now.duration_since(seen.1)
         };
-        if past(&self.write_blocked, patience.write) {
+        let stuck = since(&mut self.moves, activity.moves.load(Ordering::Relaxed));
+        // Heads are told apart by the number of requests before them. A connection between requests has no head: its
+        // time starts with the first look that finds one open.
+        let number = activity.requests.load(Ordering::Relaxed);
+        let open = activity.head_open.load(Ordering::Relaxed);
+        let head = since(&mut self.head, number.wrapping_mul(2).wrapping_add(u32::from(open)));
+        if activity.write_blocked.load(Ordering::Relaxed) && stuck > self.patience.write {
             Verdict::Stalled
-        } else if self.busy() {
+        } else if activity.busy() {
             Verdict::Fine
-        } else if past(&self.head, patience.header) {
+        } else if open && head > self.patience.header {
             Verdict::Stalled
+        } else if stuck > self.patience.idle {
+            Verdict::Idle
         } else {
-            let marks = [&self.last_answer, &self.last_read, &self.last_write];
-            let last = marks.map(|mark| mark.load(Ordering::Relaxed)).into_iter().max().unwrap_or(0);
-            if u128::from(now - last.min(now)) > patience.idle.as_millis() { Verdict::Idle } else { Verdict::Fine }
+            Verdict::Fine
         }
     }
 }
@@ -181,86 +194,108 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience {
-        header: Duration::from_millis(20),
-        idle: Duration::from_millis(60),
-        write: Duration::from_millis(20),
-    };
+    const PATIENCE: Patience =
+        Patience { header: Duration::from_secs(10), idle: Duration::from_secs(60), write: Duration::from_secs(30) };
 
-    fn wait(ms: u64) {
-        std::thread::sleep(Duration::from_millis(ms));
+    struct Story {
+        activity: Activity,
+        dog: Watchdog,
+        now: Instant,
+    }
+
+    impl Story {
+        fn of(heads: bool) -> Self {
+            let now = Instant::now();
+            Self { activity: Activity::new(heads), dog: Watchdog::new(PATIENCE, now), now }
+        }
+
+        /// Looks every second for so many.
+        fn wait(&mut self, seconds: u64) -> Verdict {
+            let mut verdict = Verdict::Fine;
+            for _ in 0..seconds {
+                self.now += Duration::from_secs(1);
+                verdict = self.dog.look(&self.activity, self.now);
+            }
+            verdict
+        }
     }
 
     #[test]
     fn a_connection_that_says_nothing_is_stalled_not_idle() {
-        let activity = Activity::new(true);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Fine);
-        wait(30);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Stalled);
+        let mut story = Story::of(true);
+        assert_eq!(story.wait(10), Verdict::Fine);
+        assert_eq!(story.wait(2), Verdict::Stalled);
     }
 
     #[test]
     fn kept_alive_is_idle_only_after_its_own_time() {
-        let activity = Activity::new(true);
-        activity.read();
-        activity.begin();
-        wait(30);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Fine, "a busy request has all the time that it needs");
-        activity.end();
-        wait(30);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Fine, "idle for less than allowed");
-        wait(50);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Idle);
-    }
-
-    #[test]
-    fn a_response_that_gets_on_slowly_is_not_idle() {
-        let activity = Activity::new(true);
-        activity.read();
-        activity.begin();
-        activity.end();
-        for _ in 0..4 {
-            wait(30);
-            activity.wrote(false);
-            assert_eq!(activity.verdict(PATIENCE), Verdict::Fine);
-        }
-        wait(80);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Idle);
+        let mut story = Story::of(true);
+        story.activity.read();
+        story.activity.begin();
+        assert_eq!(story.wait(300), Verdict::Fine, "a busy request has all the time that it needs");
+        story.activity.end();
+        assert_eq!(story.wait(50), Verdict::Fine, "idle for less than allowed");
+        assert_eq!(story.wait(12), Verdict::Idle);
     }
 
     #[test]
     fn a_second_head_that_trickles_is_stalled() {
-        let activity = Activity::new(true);
-        activity.read();
-        activity.begin();
-        activity.end();
-        activity.read();
-        wait(10);
-        activity.read();
-        wait(15);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Stalled, "each byte does not buy new time");
+        let mut story = Story::of(true);
+        story.activity.read();
+        story.activity.begin();
+        story.activity.end();
+        assert_eq!(story.wait(5), Verdict::Fine);
+        for _ in 0..10 {
+            story.activity.read();
+            assert_eq!(story.wait(1), Verdict::Fine);
+        }
+        story.activity.read();
+        assert_eq!(story.wait(2), Verdict::Stalled, "each byte does not buy new time");
+    }
+
+    #[test]
+    fn quick_requests_one_after_another_are_fine() {
+        let mut story = Story::of(true);
+        for _ in 0..100 {
+            story.activity.read();
+            assert_eq!(story.wait(1), Verdict::Fine);
+            story.activity.begin();
+            story.activity.end();
+        }
     }
 
     #[test]
     fn frames_between_requests_are_no_heads() {
-        let activity = Activity::new(false);
-        wait(30);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Fine);
-        activity.read();
-        wait(30);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Fine);
-        wait(50);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Idle);
+        let mut story = Story::of(false);
+        assert_eq!(story.wait(50), Verdict::Fine);
+        story.activity.read();
+        assert_eq!(story.wait(50), Verdict::Fine);
+        assert_eq!(story.wait(12), Verdict::Idle);
+    }
+
+    #[test]
+    fn a_response_that_gets_on_slowly_is_not_idle() {
+        let mut story = Story::of(true);
+        story.activity.read();
+        story.activity.begin();
+        story.activity.end();
+        for _ in 0..4 {
+            assert_eq!(story.wait(40), Verdict::Fine);
+            story.activity.wrote(false);
+        }
+        assert_eq!(story.wait(63), Verdict::Idle);
     }
 
     #[test]
     fn a_reader_that_takes_nothing_is_stalled_and_one_that_gets_on_is_not() {
-        let activity = Activity::new(true);
-        activity.begin();
-        activity.wrote(true);
-        wait(30);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Stalled);
-        activity.wrote(false);
-        assert_eq!(activity.verdict(PATIENCE), Verdict::Fine);
+        let mut story = Story::of(true);
+        story.activity.begin();
+        for _ in 0..10 {
+            story.activity.wrote(true);
+            assert_eq!(story.wait(20), Verdict::Fine);
+            story.activity.wrote(false);
+        }
+        story.activity.wrote(true);
+        assert_eq!(story.wait(33), Verdict::Stalled);
     }
 }
