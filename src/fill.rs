@@ -43,9 +43,12 @@ pub(crate) type Looked = Result<Arc<Seen>, Error>;
 /// The original as last seen, or as seen now if that was too long ago.
 pub(crate) async fn see(app: &App, asked: &Asked, now: SystemTime) -> Looked {
     let source = asked.reading.source;
-    if let Some(seen) = app.sightings.get(&source)
-        && now.duration_since(seen.at).is_ok_and(|age| age < app.check)
-    {
+    let holds = |seen: &Arc<Seen>| now.duration_since(seen.at).is_ok_and(|age| age < app.check);
+    if let Some(seen) = asked.reading.seen().filter(holds) {
+        return Ok(seen);
+    }
+    if let Some(seen) = app.sightings.get(&source).filter(holds) {
+        asked.reading.saw(&seen);
         return Ok(seen);
     }
     for _ in 0..ATTEMPTS {
@@ -128,6 +131,7 @@ async fn finish(app: &App, asked: &Asked, prepared: Prepared) -> Filled {
     let (kept, seen) = (Arc::new(kept), Arc::new(Seen { sighting: original.sighting, at: now }));
     // Under the version that was in fact read: the file may have changed since it was looked at.
     app.renditions.insert(asked.key(&seen), Arc::clone(&kept));
+    asked.reading.saw(&seen);
     app.sightings.insert(asked.reading.source, seen);
     Ok(kept)
 }

@@ -5,6 +5,7 @@
 
 use crate::cache::Memory;
 use crate::error::{Error, Kind};
+use crate::fill::Seen;
 use crate::route::Route;
 use crate::semantics::{cache_tag, note};
 use cache_key::transform::Format;
@@ -35,6 +36,8 @@ pub(crate) struct Reading {
     pub(crate) negotiated: bool,
     transform: Transform,
     classes: [Slot; 4],
+    /// The original as it was for the last of these requests: saves the look-up while that holds.
+    seen: RwLock<Option<Arc<Seen>>>,
 }
 
 /// Response fields that follow from the target alone.
@@ -124,8 +127,19 @@ impl Reading {
             negotiated: parsed.transform.output.format == Format::Auto,
             transform: parsed.transform,
             classes: Default::default(),
+            seen: RwLock::default(),
             path,
         })
+    }
+
+    /// What [`Self::saw`] was told last.
+    pub(crate) fn seen(&self) -> Option<Arc<Seen>> {
+        self.seen.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers how the original was seen.
+    pub(crate) fn saw(&self, seen: &Arc<Seen>) {
+        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(seen));
     }
 
     fn slot(&self, class: FormatClass) -> &Slot {
