@@ -8,6 +8,8 @@ pub struct Scratch {
     idle: Vec<Vec<u8>>,
     /// Keeps its own buffers; they count.
     resizer: Resizer,
+    /// Likewise.
+    jpeg: jpeg::Workspace,
     /// Bytes that may stay idle between renders.
     keep: usize,
 }
@@ -15,7 +17,7 @@ pub struct Scratch {
 impl Scratch {
     /// Keeps at most `keep` bytes between renders.
     pub fn new(keep: usize) -> Self {
-        Self { idle: Vec::new(), resizer: Resizer::new(), keep }
+        Self { idle: Vec::new(), resizer: Resizer::new(), jpeg: jpeg::Workspace::default(), keep }
     }
 
     /// An empty one with the same limit, for after a panic: what was borrowed then is lost.
@@ -39,6 +41,14 @@ impl Scratch {
             self.resizer.reset_internal_buffers();
         }
         &mut self.resizer
+    }
+
+    /// What the JPEG decoder works in, with the memory of earlier pictures as long as that stays within what may be kept.
+    pub(crate) fn jpeg(&mut self) -> &mut jpeg::Workspace {
+        if self.jpeg.len() > self.keep {
+            self.jpeg = jpeg::Workspace::default();
+        }
+        &mut self.jpeg
     }
 
     /// Takes a buffer back. The largest are dropped first when more than `keep` bytes would stay idle.

@@ -26,7 +26,7 @@ fn corpus() -> Option<(PathBuf, Vec<Value>)> {
 fn run(bytes: &[u8], scratch: &mut Scratch) -> Result<((u32, u32), Decoded), Error> {
     let limits = Limits::default();
     let found = probe(bytes, &limits)?;
-    let mut decoded = decode(bytes, &found, &Want::default(), &limits, &Watch::new(), scratch)?;
+    let mut decoded = decode(bytes, &found, &Want::EVERYTHING, &limits, &Watch::new(), scratch)?;
     if let Some(icc) = decoded.icc.take() {
         color::to_srgb(&mut decoded.bitmap, &icc)?;
     }

@@ -50,7 +50,7 @@ fn pixels(rendition: &Rendition) -> Bitmap {
     let probe = probe(&rendition.bytes, &limits).expect("probed");
     assert_eq!((probe.width, probe.height), (rendition.width, rendition.height));
     let scratch = &mut Scratch::new(0);
-    decode(&rendition.bytes, &probe, &Want::default(), &limits, &Watch::new(), scratch).expect("decoded").bitmap
+    decode(&rendition.bytes, &probe, &Want::EVERYTHING, &limits, &Watch::new(), scratch).expect("decoded").bitmap
 }
 
 fn colour_at(bitmap: &Bitmap, x: u32, y: u32) -> [u8; 3] {

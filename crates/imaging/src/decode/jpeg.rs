@@ -1,8 +1,10 @@
-//! JPEG by zune-jpeg: baseline and progressive, by Huffman or arithmetic coding, gray, YCbCr, RGB, CMYK and YCCK.
+//! JPEG by our own decoder, shrunk while it is read; arithmetic-coded files by zune-jpeg.
 //!
 //! What is missing of a truncated file comes out mid-gray. CMYK becomes sRGB here, since a bitmap has no such layout.
 
-use super::{Decoded, check_memory, malformed, size_of};
+mod arithmetic;
+
+use super::{Decoded, Want, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
@@ -11,11 +13,7 @@ use crate::limits::{Limits, Watch};
 use crate::metadata::jpeg::{self, JpegHeader};
 use crate::probe::Probe;
 use crate::scratch::Scratch;
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
+use ::jpeg::{Decoder, Scale};
 
 /// Each scan of a progressive file costs a walk over the whole picture; encoders write about ten.
 const MAX_SCANS: usize = 64;
@@ -25,42 +23,91 @@ const COEFFICIENT: u64 = 2;
 pub(super) fn decode(
     bytes: &[u8],
     probe: &Probe,
+    want: &Want,
     limits: &Limits,
     watch: &Watch,
     scratch: &mut Scratch,
 ) -> Result<Decoded, Error> {
     let header = jpeg::read(bytes).ok_or_else(|| malformed(SourceFormat::Jpeg, &"no frame header"))?;
     header.check_supported()?;
-    let components = u64::from(header.components);
-    let in_one_go = !header.is_progressive() && header.scan_components >= header.components;
-    check_memory(probe, if in_one_go { components } else { components * (1 + COEFFICIENT) }, limits)?;
     check_scans(&header, bytes)?;
-    // The decoder refuses a file for a profile with holes; nobody else does.
-    let stripped = (header.has_icc() && header.icc().is_none()).then(|| header.without_icc(bytes));
-    let source = stripped.as_deref().unwrap_or(bytes);
-
-    let space = match header.components {
-        1 => ColorSpace::Luma,
-        3 => ColorSpace::RGB,
-        _ => ColorSpace::CMYK,
+    let (size, mut pixels) = if header.is_arithmetic() {
+        whole(bytes, &header, probe, limits, watch, scratch)?
+    } else {
+        shrunk(bytes, probe, want, limits, watch, scratch)?
     };
-    let mut pixels = scratch.take(size_of(probe.width, probe.height, Layout::Gray) * usize::from(header.components));
-    if let Err(error) = read_into(source, probe, space, watch, &mut pixels) {
-        scratch.give(pixels);
-        return Err(error);
-    }
     watch.check()?;
     let icc = header.icc();
-    let (layout, icc) = match space {
-        ColorSpace::Luma => (Layout::Gray, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Gray))),
-        ColorSpace::RGB => (Layout::Rgb, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Rgb))),
+    let (layout, icc) = match header.components {
+        1 => (Layout::Gray, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Gray))),
+        3 => (Layout::Rgb, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Rgb))),
         _ => {
             color::cmyk_to_srgb(&mut pixels, icc.as_deref(), header.adobe.is_some(), watch)?;
             (Layout::Rgb, None)
         }
     };
-    let bitmap = Bitmap::new(probe.width, probe.height, layout, pixels);
+    let bitmap = Bitmap::new(size.0, size.1, layout, pixels);
     Ok(Decoded { bitmap, icc, orientation: header.orientation })
+}
+
+/// Reads at the smallest of 1/8, 1/4, 1/2 and 1/1 that still serves.
+fn shrunk(
+    bytes: &[u8],
+    probe: &Probe,
+    want: &Want,
+    limits: &Limits,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<((u32, u32), Vec<u8>), Error> {
+    let own = |max_memory| ::jpeg::Limits { max_pixels: limits.source_pixels, max_memory };
+    let told = |error| match error {
+        ::jpeg::Error::Cancelled => watch.check().err().unwrap_or(Error::Cancelled),
+        ::jpeg::Error::Unsupported(what) => Error::Unsupported(format!("JPEG: {what}")),
+        ::jpeg::Error::Malformed(what) => Error::Malformed(format!("JPEG: {what}")),
+        ::jpeg::Error::TooLarge { value, limit, .. } => {
+            Error::TooLarge { what: "memory to decode the original", value, limit }
+        }
+        other => Error::Internal(other.to_string()),
+    };
+    let mut decoder = Decoder::new(bytes, &own(limits.memory)).map_err(told)?;
+    let info = decoder.info();
+    if (info.width, info.height) != (probe.width, probe.height) {
+        return Err(malformed(SourceFormat::Jpeg, &"two headers that disagree"));
+    }
+    decoder.scale(Scale::at_least(info.width, info.height, want.min_width, want.min_height));
+    let value = (decoder.output_len() as u64).saturating_add(decoder.memory());
+    if value > limits.memory {
+        return Err(Error::TooLarge { what: "memory to decode the original", value, limit: limits.memory });
+    }
+    let mut pixels = scratch.take(decoder.output_len());
+    match decoder.decode_into(scratch.jpeg(), &|| watch.check().is_err(), &mut pixels) {
+        Ok(_) => Ok((decoder.output_size(), pixels)),
+        Err(error) => {
+            scratch.give(pixels);
+            Err(told(error))
+        }
+    }
+}
+
+fn whole(
+    bytes: &[u8],
+    header: &JpegHeader<'_>,
+    probe: &Probe,
+    limits: &Limits,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<((u32, u32), Vec<u8>), Error> {
+    let components = u64::from(header.components);
+    let in_one_go = !header.is_progressive() && header.scan_components >= header.components;
+    check_memory(probe, if in_one_go { components } else { components * (1 + COEFFICIENT) }, limits)?;
+    let mut pixels = scratch.take(size_of(probe.width, probe.height, Layout::Gray) * usize::from(header.components));
+    match arithmetic::decode(bytes, header, probe, watch, &mut pixels) {
+        Ok(()) => Ok(((probe.width, probe.height), pixels)),
+        Err(error) => {
+            scratch.give(pixels);
+            Err(error)
+        }
+    }
 }
 
 /// Holds the scans of a progressive file against the limit, before the first of them costs anything.
@@ -72,30 +119,11 @@ fn check_scans(header: &JpegHeader<'_>, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-fn read_into(bytes: &[u8], probe: &Probe, space: ColorSpace, watch: &Watch, pixels: &mut [u8]) -> Result<(), Error> {
-    let options = DecoderOptions::new_fast()
-        .set_strict_mode(false)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_max_scans(MAX_SCANS)
-        .jpeg_set_out_colorspace(space);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let watching = watch.clone();
-    decoder.set_cancel(move || watching.check().is_err());
-    let told = |error: DecodeErrors| match error {
-        DecodeErrors::Cancelled => watch.check().err().unwrap_or(Error::Cancelled),
-        DecodeErrors::Unsupported(what) => Error::Unsupported(format!("JPEG: {what:?}")),
-        other => Error::Malformed(format!("JPEG: {other:?}")),
-    };
-    decoder.decode_headers().map_err(told)?;
-    let expected = (probe.width as usize, probe.height as usize);
-    if decoder.dimensions() != Some(expected) || decoder.output_buffer_size() != Some(pixels.len()) {
-        return Err(malformed(SourceFormat::Jpeg, &"two headers that disagree"));
-    }
-    decoder.decode_into(pixels).map_err(told)
-}
-
 impl JpegHeader<'_> {
+    fn is_arithmetic(&self) -> bool {
+        matches!(self.process, 9 | 10)
+    }
+
     /// By Huffman or by arithmetic coding.
     fn is_progressive(&self) -> bool {
         matches!(self.process, 2 | 10)

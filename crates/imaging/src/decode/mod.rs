@@ -29,6 +29,11 @@ pub struct Want {
     pub region: Option<(u32, u32, u32, u32)>,
 }
 
+impl Want {
+    /// All pixels as they are stored.
+    pub const EVERYTHING: Self = Self { min_width: u32::MAX, min_height: u32::MAX, region: None };
+}
+
 /// The pixels of the first frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
@@ -48,7 +53,7 @@ pub struct Decoded {
 pub fn decode(
     bytes: &[u8],
     probe: &Probe,
-    _want: &Want,
+    want: &Want,
     limits: &Limits,
     watch: &Watch,
     scratch: &mut Scratch,
@@ -56,7 +61,7 @@ pub fn decode(
     watch.check()?;
     probe.check(limits)?;
     match probe.format {
-        SourceFormat::Jpeg => jpeg::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Jpeg => jpeg::decode(bytes, probe, want, limits, watch, scratch),
         SourceFormat::Png => png::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Webp => webp::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Gif => gif::decode(bytes, probe, limits, watch, scratch),

@@ -43,7 +43,7 @@ fn encoded(bitmap: &Bitmap, settings: &Settings) -> Vec<u8> {
 fn read(bytes: &[u8]) -> (Probe, Bitmap) {
     let limits = Limits::default();
     let probe = probe(bytes, &limits).expect("probed");
-    let decoded = decode(bytes, &probe, &Want::default(), &limits, &Watch::new(), &mut Scratch::new(0));
+    let decoded = decode(bytes, &probe, &Want::EVERYTHING, &limits, &Watch::new(), &mut Scratch::new(0));
     (probe, decoded.expect("decoded").bitmap)
 }
 
