@@ -15,7 +15,7 @@ for target in "${targets[@]}"; do
     mkdir -p "fuzz/corpus/$target"
     options=(-max_total_time="$seconds" -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=20 -print_final_stats=1)
     case $target in
-    decode_*)
+    decode_* | jpeg)
         seeds=fuzz/seeds/${target#decode_}
         options+=(-max_len=16384 "-dict=fuzz/dictionaries/${target#decode_}.dict")
         ;;

@@ -41,7 +41,7 @@ fn decode_once(bytes: &[u8], rest: u8) -> Result<Decoded, Error> {
     let probe = imaging::probe(bytes, &limits)?;
     assert!(probe.width > 0 && probe.height > 0 && probe.pixels() <= limits.source_pixels, "{probe:?}");
     let mut scratch = used_scratch(rest);
-    let decoded = imaging::decode(bytes, &probe, &imaging::Want::default(), &limits, &Watch::new(), &mut scratch)?;
+    let decoded = imaging::decode(bytes, &probe, &imaging::Want::EVERYTHING, &limits, &Watch::new(), &mut scratch)?;
     let (width, height) = (decoded.bitmap.width(), decoded.bitmap.height());
     assert!(width > 0 && height > 0 && width <= probe.width && height <= probe.height, "{width}×{height} of {probe:?}");
     Ok(decoded)

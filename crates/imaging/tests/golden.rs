@@ -51,7 +51,7 @@ fn png(bitmap: Bitmap) -> Vec<u8> {
 fn pixels(file: &[u8]) -> Bitmap {
     let limits = Limits::default();
     let probe = probe(file, &limits).expect("probed");
-    decode(file, &probe, &Want::default(), &limits, &Watch::new(), &mut Scratch::new(0)).expect("decoded").bitmap
+    decode(file, &probe, &Want::EVERYTHING, &limits, &Watch::new(), &mut Scratch::new(0)).expect("decoded").bitmap
 }
 
 /// The largest difference of a sample; pictures without alpha are opaque, greys are colours.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 fn open(bytes: &[u8], limits: &Limits) -> Result<Decoded, Error> {
     let probe = probe(bytes, limits)?;
-    let decoded = decode(bytes, &probe, &Want::default(), limits, &Watch::new(), &mut Scratch::new(0))?;
+    let decoded = decode(bytes, &probe, &Want::EVERYTHING, limits, &Watch::new(), &mut Scratch::new(0))?;
     assert_eq!((probe.width, probe.height), (decoded.bitmap.width(), decoded.bitmap.height()));
     assert_eq!(probe.orientation, decoded.orientation);
     Ok(decoded)
@@ -105,7 +105,7 @@ fn a_cancelled_watch_ends_it() {
     let found = probe(&file, &limits).expect("probes");
     let watch = Watch::new();
     watch.cancel();
-    let result = decode(&file, &found, &Want::default(), &limits, &watch, &mut Scratch::new(0));
+    let result = decode(&file, &found, &Want::EVERYTHING, &limits, &watch, &mut Scratch::new(0));
     assert_eq!(result, Err(Error::Cancelled));
 }
 
