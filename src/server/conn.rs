@@ -14,8 +14,12 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::MissedTickBehavior;
+
+/// Longest wait for the peer's end of a connection once ours is closed.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// How often a connection is looked at: one timer for all its time-outs and for the end of the server. A second makes
 /// ten thousand idle connections cost about a hundredth of a core.
@@ -38,7 +42,8 @@ pub(super) async fn serve<A: Answer + Clone>(
         Ok(Err(_)) | Err(_) => return,
     };
     let activity = Arc::new(Activity::new(!h2));
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+    let (watched, returned) = Watched::new(stream, Arc::clone(&activity));
+    let io = TokioIo::new(watched);
     let service = service_fn(|request| {
         activity.begin();
         let (app, activity, stop) = (app.clone(), Arc::clone(&activity), stop.clone());
@@ -51,11 +56,35 @@ pub(super) async fn serve<A: Answer + Clone>(
             Ok::<_, Infallible>(response)
         }
     });
-    if h2 {
-        drive(http2_builder(config).serve_connection(io, service), &activity, patience, stop).await;
+    let ended = if h2 {
+        drive(http2_builder(config).serve_connection(io, service), &activity, patience, stop).await
     } else {
-        drive(http1_builder(config).serve_connection(io, service), &activity, patience, stop).await;
+        drive(http1_builder(config).serve_connection(io, service), &activity, patience, stop).await
+    };
+    if let (End::Orderly, Some(stream)) = (ended, returned.take()) {
+        linger(stream).await;
     }
+}
+
+/// Waits for the peer to close too. A socket that is closed with bytes unread (requests that came too late, HTTP/2 window
+/// updates) resets the connection, and the end of the last response is lost with it.
+async fn linger(mut stream: TcpStream) {
+    let until_the_end = async {
+        stream.shutdown().await?;
+        let mut unread = [0; 4096];
+        while stream.read(&mut unread).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    let _end_reset_or_elapsed = tokio::time::timeout(LINGER, until_the_end).await;
+}
+
+/// How a connection came to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// All that was to be said is said.
+    Orderly,
+    /// Cut off.
+    Stalled,
 }
 
 fn http1_builder(config: &ServerConfig) -> http1::Builder {
@@ -96,7 +125,7 @@ async fn speaks_h2(stream: &TcpStream) -> std::io::Result<bool> {
     }
 }
 
-async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, patience: Patience, stop: &Stop) {
+async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, patience: Patience, stop: &Stop) -> End {
     let mut connection = pin!(connection);
     let period = (patience.header.min(patience.idle).min(patience.write) / 4).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
@@ -107,12 +136,12 @@ async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, patien
         let now = tokio::select! {
             biased;
             // Errors here are the peer's (resets, bad syntax): hyper has answered what can be answered.
-            _result = connection.as_mut() => return,
+            _result = connection.as_mut() => return End::Orderly,
             now = tick.tick() => now.into_std(),
         };
         match watchdog.look(activity, now) {
-            Verdict::Stalled => return,
-            Verdict::Idle if ending => return,
+            Verdict::Stalled => return End::Stalled,
+            Verdict::Idle if ending => return End::Stalled,
             Verdict::Fine if ending || !stop.stopping() => {}
             Verdict::Idle | Verdict::Fine => {
                 ending = true;

@@ -5,8 +5,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -121,9 +121,10 @@ impl Watchdog {
         let number = activity.requests.load(Ordering::Relaxed);
         let open = activity.head_open.load(Ordering::Relaxed);
         let head = since(&mut self.head, number.wrapping_mul(2).wrapping_add(u32::from(open)));
-        if activity.write_blocked.load(Ordering::Relaxed) && stuck > self.patience.write {
+        let blocked = activity.write_blocked.load(Ordering::Relaxed);
+        if blocked && stuck > self.patience.write {
             Verdict::Stalled
-        } else if activity.busy() {
+        } else if blocked || activity.busy() {
             Verdict::Fine
         } else if open && head > self.patience.header {
             Verdict::Stalled
@@ -135,23 +136,49 @@ impl Watchdog {
     }
 }
 
-/// The socket.
+/// The socket. Whoever drops it gets it back by way of its [`Returned`].
 #[derive(Debug)]
 pub(super) struct Watched<S> {
-    stream: S,
+    /// There until the drop.
+    stream: Option<S>,
     activity: Arc<Activity>,
+    returned: Returned<S>,
+}
+
+/// Where a socket goes when the connection over it has ended: HTTP/2 connections do not give theirs back.
+#[derive(Debug)]
+pub(super) struct Returned<S>(Arc<Mutex<Option<S>>>);
+
+impl<S> Returned<S> {
+    /// The socket, once the connection over it was dropped.
+    pub(super) fn take(&self) -> Option<S> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> (Self, Returned<S>) {
+        let slot = Arc::new(Mutex::new(None));
+        (Self { stream: Some(stream), activity, returned: Returned(Arc::clone(&slot)) }, Returned(slot))
+    }
+}
+
+impl<S> Drop for Watched<S> {
+    fn drop(&mut self) {
+        *self.returned.0.lock().unwrap_or_else(PoisonError::into_inner) = self.stream.take();
+    }
+}
+
+impl<S: Unpin> Watched<S> {
+    fn stream(&mut self) -> Pin<&mut S> {
+        Pin::new(self.stream.as_mut().expect("the stream is there until the drop"))
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let result = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let result = self.stream().poll_read(cx, buf);
         if buf.filled().len() > before {
             self.activity.read();
         }
@@ -161,7 +188,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let result = self.stream().poll_write(cx, buf);
         self.activity.wrote(result.is_pending());
         result
     }
@@ -171,22 +198,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let result = self.stream().poll_write_vectored(cx, bufs);
         self.activity.wrote(result.is_pending());
         result
     }
 
     /// Forwarded: without it hyper would copy every body into its own buffer.
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.stream().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream().poll_shutdown(cx)
     }
 }
 

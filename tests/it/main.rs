@@ -2,8 +2,11 @@
 //!
 //! No test here judges by wall time alone: counts come from the server's own metrics, and waits end by events.
 
+mod cli;
+mod corpus;
 mod damaged;
 mod drain;
+mod h2;
 mod overload;
 mod path;
 mod patience;

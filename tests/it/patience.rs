@@ -46,12 +46,12 @@ fn a_head_that_does_not_end_is_cut_off() {
 
 #[test]
 fn an_idle_connection_is_closed_and_a_used_one_is_not() {
-    let server = server(&["server.idle_timeout=400ms"]);
+    let server = server(&["server.idle_timeout=2s"]);
     let (mut used, mut idle) = (server.connect(), server.connect());
     assert!(is_served(&mut idle));
     for _ in 0..12 {
         assert!(is_served(&mut used), "in use");
-        sleep(Duration::from_millis(50));
+        sleep(Duration::from_millis(200));
     }
     assert!(idle.is_ended());
     assert!(used.is_ended());

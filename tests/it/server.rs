@@ -94,6 +94,11 @@ impl Server {
 }
 
 impl Server {
+    /// Nothing more is accepted; connections end after what they have begun.
+    pub(crate) fn stop(&self) {
+        self.stop.stop();
+    }
+
     /// Waits until the metric has come down to `value`.
     pub(crate) fn while_above(&self, start: &str, value: f64) {
         let began = Instant::now();
