@@ -26,6 +26,10 @@ pub(crate) fn sets(folder: &Folder, more: &[&str]) -> Vec<String> {
         "server.listen=127.0.0.1:0",
         "server.threads=2",
         "render.threads=2",
+        // A busy machine shall not decide a test: those about time limits set their own.
+        "render.nice=0",
+        "render.deadline=5m",
+        "render.queue_timeout=5m",
         "origins.0.name=folder",
         "origins.0.kind=file",
         &root,
