@@ -13,6 +13,7 @@ use crate::probe::Probe;
 use crate::scratch::Scratch;
 use image_webp::{DecodingError, WebPDecoder};
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Bytes per pixel, bitmap and decoder together: the decoder holds planes (1.5) for lossy pixels, 5 for their alpha, 4
 /// for lossless pixels without alpha, and 8 more for the canvas and the frame of an animation.
@@ -44,9 +45,16 @@ pub(super) fn decode(
     if decoder.is_animated() {
         pixels.fill(0);
     }
-    if let Err(error) = decoder.read_image(&mut pixels) {
-        scratch.give(pixels);
-        return Err(told(error));
+    // image-webp 0.2.4 panics on an animation whose lossy frame is of another size than its container says. The decoder
+    // ends here and the buffer is discarded, so nothing half-done is seen again.
+    let read = catch_unwind(AssertUnwindSafe(|| decoder.read_image(&mut pixels)));
+    match read {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            scratch.give(pixels);
+            return Err(told(error));
+        }
+        Err(_panic) => return Err(malformed(SourceFormat::Webp, &"it contradicts itself")),
     }
     watch.check()?;
     let icc = header.icc.filter(|icc| color::differs_from_srgb(icc, layout)).map(<[u8]>::to_vec);
