@@ -24,7 +24,8 @@ const FLAG_ANIMATION: u8 = 0x02;
 /// In an `ANMF` chunk the frame's own chunks begin here.
 const FRAME_DATA: usize = 16;
 
-/// Walks the chunks. `None` without one that tells the size.
+/// Walks the chunks. `None` without one that tells the size, and where the pixels' own header tells another: decoders
+/// size their buffers by the one or by the other, and limits are held against only one.
 pub(crate) fn read(bytes: &[u8]) -> Option<WebpHeader<'_>> {
     let mut header = WebpHeader::default();
     let mut extended = false;
@@ -46,6 +47,9 @@ pub(crate) fn read(bytes: &[u8]) -> Option<WebpHeader<'_>> {
                 }
             }
             b"ANMF" => {
+                if header.animated && header.frames == 0 {
+                    check_frame(body)?;
+                }
                 let mut inner = chunks(body.get(FRAME_DATA..).unwrap_or_default());
                 header.lossy |= inner.any(|(kind, _)| kind == b"VP8 ");
                 header.frames = (header.frames + 1).min(2);
@@ -65,20 +69,40 @@ pub(crate) fn read(bytes: &[u8]) -> Option<WebpHeader<'_>> {
 impl WebpHeader<'_> {
     fn bitstream(&mut self, kind: &[u8; 4], body: &[u8], extended: bool) -> Option<()> {
         self.lossy = kind == b"VP8 ";
-        let (width, height) = if self.lossy {
-            // RFC 6386, section 9.1: 3 bytes of frame tag, 3 of start code, then 14 bits each.
-            (u32::from(le16(body, 6)? & 0x3FFF), u32::from(le16(body, 8)? & 0x3FFF))
-        } else {
-            // RFC 9649, section 3.4: a signature byte, then 14 bits each (less 1), and the alpha hint.
-            let bits = le32(body, 1)?;
-            self.alpha |= !extended && (bits >> 28) & 1 != 0;
-            ((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1)
-        };
+        let (width, height) = size(kind, body)?;
+        if !self.lossy {
+            self.alpha |= !extended && (le32(body, 1)? >> 28) & 1 != 0;
+        }
+        if extended && !self.animated && (width, height) != (self.width, self.height) {
+            return None;
+        }
         if !extended {
             (self.width, self.height) = (width, height);
         }
         Some(())
     }
+}
+
+/// Width and height by the header of the pixels themselves.
+fn size(kind: &[u8; 4], body: &[u8]) -> Option<(u32, u32)> {
+    if kind == b"VP8 " {
+        // RFC 6386, section 9.1: 3 bytes of frame tag, 3 of start code, then 14 bits each.
+        return Some((u32::from(le16(body, 6)? & 0x3FFF), u32::from(le16(body, 8)? & 0x3FFF)));
+    }
+    // RFC 9649, section 3.4: a signature byte, then 14 bits each (less 1), and the alpha hint.
+    let bits = le32(body, 1)?;
+    Some(((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1))
+}
+
+/// Holds the size of an animation's frame against that of its pixels: `VP8 ` or `VP8L`, or `ALPH` with `VP8 ` next.
+fn check_frame(body: &[u8]) -> Option<()> {
+    let told = (le24(body, 6)? + 1, le24(body, 9)? + 1);
+    let mut inner = chunks(body.get(FRAME_DATA..)?);
+    let (kind, pixels) = match inner.next()? {
+        (b"ALPH", _) => inner.next().filter(|(kind, _)| *kind == b"VP8 ")?,
+        found => found,
+    };
+    (matches!(kind, b"VP8 " | b"VP8L") && size(kind, pixels)? == told).then_some(())
 }
 
 /// Each chunk's name and as much of its body as the file has. Bodies are padded to an even length.
@@ -110,12 +134,36 @@ mod tests {
         [b"RIFF\0\0\0\0WEBP".as_slice(), &chunks.concat()].concat()
     }
 
+    fn lossy((width, height): (u8, u8)) -> Vec<u8> {
+        chunk(b"VP8 ", &[0, 0, 0, 0x9d, 1, 0x2a, width, 0, height, 0])
+    }
+
+    fn frame((width, height): (u8, u8), inner: &[Vec<u8>]) -> Vec<u8> {
+        let head = [0, 0, 0, 0, 0, 0, width - 1, 0, 0, height - 1, 0, 0, 0, 0, 0, 0];
+        chunk(b"ANMF", &[head.as_slice(), &inner.concat()].concat())
+    }
+
+    #[test]
+    fn sizes_that_disagree_are_refused() {
+        let animated = || chunk(b"VP8X", &[0x12, 0, 0, 0, 9, 0, 0, 4, 0, 0]);
+        let still = || chunk(b"VP8X", &[0x10, 0, 0, 0, 9, 0, 0, 4, 0, 0]);
+        let alpha = || chunk(b"ALPH", &[0]);
+        assert!(read(&file(&[still(), lossy((10, 5))])).is_some());
+        assert!(read(&file(&[still(), lossy((200, 200))])).is_none());
+        assert!(read(&file(&[animated(), frame((4, 4), &[lossy((4, 4))])])).is_some());
+        assert!(read(&file(&[animated(), frame((4, 4), &[alpha(), lossy((4, 4))])])).is_some());
+        assert!(read(&file(&[animated(), frame((4, 4), &[lossy((200, 200))])])).is_none());
+        assert!(read(&file(&[animated(), frame((4, 4), &[alpha(), lossy((200, 0))])])).is_none());
+        let hidden = chunk(b"JUNK", &[0, 0, 0, 0x9d, 1, 0x2a, 200, 0, 200, 0]);
+        assert!(read(&file(&[animated(), frame((4, 4), &[alpha(), hidden, lossy((4, 4))])])).is_none());
+    }
+
     #[test]
     fn the_canvas_of_an_extended_file_wins() {
         let bytes = file(&[
             chunk(b"VP8X", &[0x1A, 0, 0, 0, 9, 0, 0, 4, 0, 0]),
             chunk(b"ICCP", b"abc"),
-            chunk(b"ANMF", &[0; 16]),
+            frame((10, 5), &[lossy((10, 5))]),
             chunk(b"ANMF", &[0; 16]),
         ]);
         let header = read(&bytes).expect("a header");
