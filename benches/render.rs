@@ -2,11 +2,11 @@
 
 use cache_key::{FormatClass, Presets, Variant, parse};
 use criterion::{Criterion, criterion_group, criterion_main};
-use imaging::{Limits, Scratch, Watch, render};
+use imaging::{Scratch, Setup, Watch, render};
 use std::hint::black_box;
 
 fn renders(c: &mut Criterion) {
-    let (limits, watch, mut scratch) = (Limits::default(), Watch::new(), Scratch::new(256 << 20));
+    let (setup, watch, mut scratch) = (Setup::default(), Watch::new(), Scratch::new(256 << 20));
     let mut group = c.benchmark_group("render");
     group.sample_size(10);
     for picture in ["landscape.jpg", "barn.jpg", "statue.png", "logo.png"] {
@@ -16,7 +16,7 @@ fn renders(c: &mut Criterion) {
             let transform = parse(Some(query), &Presets::none()).expect("a valid query").transform;
             let variant = Variant { transform, class: FormatClass::Baseline };
             group.bench_function(format!("{picture} {query}"), |b| {
-                b.iter(|| render(black_box(&original), &variant, &limits, &watch, &mut scratch).expect("it renders"));
+                b.iter(|| render(black_box(&original), &variant, &setup, &watch, &mut scratch).expect("it renders"));
             });
         }
     }

@@ -4,7 +4,7 @@
 //! Usage: `bench_peers FILE QUERY CLASS THREADS SECONDS`
 
 use cache_key::{FormatClass, Presets, Variant, parse};
-use imaging::{Limits, Rendition, Scratch, Watch, render};
+use imaging::{Rendition, Scratch, Setup, Watch, render};
 use std::time::{Duration, Instant};
 
 #[global_allocator]
@@ -58,9 +58,9 @@ struct Worker {
 }
 
 fn work(original: &[u8], variant: &Variant, duration: Duration) -> Worker {
-    let mut scratch = Scratch::new(SCRATCH);
+    let (setup, mut scratch) = (Setup::default(), Scratch::new(SCRATCH));
     let mut once = || {
-        render(original, variant, &Limits::default(), &Watch::new(), &mut scratch)
+        render(original, variant, &setup, &Watch::new(), &mut scratch)
             .unwrap_or_else(|error| panic!("the picture cannot be rendered: {error}"))
     };
     let mut last = once();

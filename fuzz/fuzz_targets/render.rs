@@ -4,12 +4,12 @@
 
 use arbitrary::Unstructured;
 use cache_key::{FormatClass, Presets, Variant, parse};
-use imaging::{Error, Rendition, Watch};
+use imaging::{Error, Rendition, Setup, Watch};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use tintype_fuzz::{join, limits, query, used_scratch};
 
 fn render(original: &[u8], variant: &Variant, rest: u8) -> Result<Rendition, Error> {
-    imaging::render(original, variant, &limits(), &Watch::new(), &mut used_scratch(rest))
+    imaging::render(original, variant, &Setup::from(limits()), &Watch::new(), &mut used_scratch(rest))
 }
 
 fuzz_target!(|data: &[u8]| -> Corpus {

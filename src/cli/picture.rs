@@ -2,7 +2,7 @@
 
 use super::{ConfigArguments, Failure};
 use clap::Args;
-use imaging::{Scratch, Watch};
+use imaging::{Scratch, Setup, Watch};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -49,7 +49,8 @@ pub(super) fn transform(arguments: &TransformArguments) -> Result<(), Failure> {
     let original = read(&arguments.input, config.render.limits.memory)?;
     let variant = cache_key::Variant { transform: parsed.transform, class: cache_key::FormatClass::default() };
     let watch = Watch::until(Instant::now() + config.render.deadline);
-    let rendition = imaging::render(&original, &variant, &config.render.limits, &watch, &mut Scratch::new(0))
+    let setup = Setup::from(config.render.limits.clone());
+    let rendition = imaging::render(&original, &variant, &setup, &watch, &mut Scratch::new(0))
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.input.display())))?;
     write(&arguments.output, &rendition.bytes)?;
     if arguments.verbose {

@@ -11,7 +11,7 @@ use admission::{Admission, Permit, Shed};
 use bytes::Bytes;
 use cache_key::Variant;
 use config::RenderConfig;
-use imaging::{Limits, Rendition, Watch};
+use imaging::{Rendition, Setup, Watch};
 use pool::Pool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ pub struct Rendered {
 pub struct Renderer {
     pool: Arc<Pool>,
     admission: Admission,
-    limits: Arc<Limits>,
+    setup: Arc<Setup>,
     deadline: Duration,
     tick: fn() -> Instant,
 }
@@ -69,7 +69,7 @@ impl Renderer {
         Ok(Self {
             pool: Arc::new(Pool::start(config.threads(), config.nice, scratch)?),
             admission: Admission::new(config.threads(), config.memory, config.queue, config.queue_timeout),
-            limits: Arc::new(config.limits.clone()),
+            setup: Arc::new(Setup::from(config.limits.clone())),
             deadline: config.deadline,
             tick,
         })
@@ -82,8 +82,8 @@ impl Renderer {
     /// See [`Failure`].
     pub async fn admit(&self, original: Bytes, variant: Arc<Variant>) -> Result<Admitted, Failure> {
         let asked = (self.tick)();
-        let probe = imaging::probe(&original, &self.limits)?;
-        let cost = imaging::cost(&probe, &variant, &self.limits)?;
+        let probe = imaging::probe(&original, &self.setup.limits)?;
+        let cost = imaging::cost(&probe, &variant, &self.setup)?;
         let permit = self.admission.admit(cost.memory).await.map_err(Failure::Shed)?;
         Ok(Admitted { original, variant, permit, queued: (self.tick)() - asked })
     }
@@ -95,9 +95,9 @@ impl Renderer {
     pub async fn render(&self, admitted: Admitted) -> Result<Rendered, Failure> {
         let Admitted { original, variant, permit, queued } = admitted;
         let watch = Watch::until((self.tick)() + self.deadline);
-        let limits = Arc::clone(&self.limits);
+        let setup = Arc::clone(&self.setup);
         let rendition = self.pool.run(move |scratch| {
-            let rendition = imaging::render(&original, &variant, &limits, &watch, scratch);
+            let rendition = imaging::render(&original, &variant, &setup, &watch, scratch);
             drop(permit);
             rendition
         });
@@ -109,8 +109,8 @@ impl Renderer {
         &self.admission
     }
 
-    /// The limits of one render.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    /// What all renders share.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 }

@@ -5,11 +5,11 @@ use crate::bitmap::Layout;
 use crate::encode::avif::expected_cpu_ms;
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::Limits;
 use crate::output::{self, Subject};
 use crate::pipeline::{self, Pass};
 use crate::probe::Probe;
 use crate::render::refuse_unknown;
+use crate::setup::Setup;
 use cache_key::Variant;
 use cache_key::transform::Codec;
 
@@ -28,11 +28,11 @@ pub struct Cost {
 ///
 /// # Errors
 /// [`Error::NotImplemented`], [`Error::TooLarge`], [`Error::Impossible`].
-pub fn cost(probe: &Probe, variant: &Variant, limits: &Limits) -> Result<Cost, Error> {
-    let transform = &variant.transform;
+pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Error> {
+    let (transform, limits) = (&variant.transform, &setup.limits);
     refuse_unknown(transform)?;
     let turn = pipeline::upright(transform, probe.orientation);
-    let passes = pipeline::plan(turn.size((probe.width, probe.height)), transform, limits)?;
+    let passes = pipeline::plan(turn.size((probe.width, probe.height)), transform, setup)?;
     let output = passes.last().map_or((probe.width, probe.height), Pass::size);
     let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
     let subject = Subject { source: probe.format, alpha, longer_side: output.0.max(output.1) };

@@ -20,6 +20,7 @@ pub mod pipeline;
 pub mod probe;
 pub mod render;
 pub mod scratch;
+pub mod setup;
 
 pub use bitmap::{Bitmap, Layout};
 pub use cost::{Cost, cost};
@@ -31,3 +32,4 @@ pub use orientation::Orientation;
 pub use probe::{Probe, probe};
 pub use render::{PIPELINE_VERSION, Rendition, Timings, render};
 pub use scratch::Scratch;
+pub use setup::Setup;

@@ -6,7 +6,6 @@
 use crate::decode::Want;
 use crate::error::Error;
 use crate::geometry::{self, Plan, Rect, Window};
-use crate::limits::Limits;
 use crate::op::Operation;
 use crate::op::blur::Blur;
 use crate::op::flatten::Flatten;
@@ -17,6 +16,7 @@ use crate::op::resize::Resize;
 use crate::op::rotate::Rotate;
 use crate::op::sharpen::Sharpen;
 use crate::op::to_srgb::ToSrgb;
+use crate::setup::Setup;
 use cache_key::Transform;
 use cache_key::transform::Orient;
 
@@ -55,14 +55,14 @@ const HEADROOM: f64 = 1.5;
 ///
 /// # Errors
 /// [`Error::TooLarge`], [`Error::Impossible`].
-pub fn plan<'a>(size: (u32, u32), transform: &'a Transform, limits: &Limits) -> Result<Vec<Pass<'a>>, Error> {
+pub fn plan<'a>(size: (u32, u32), transform: &'a Transform, setup: &Setup) -> Result<Vec<Pass<'a>>, Error> {
     let mut passes = Vec::new();
     let mut next = Some(transform);
     let mut size = size;
     while let Some(transform) = next {
         let pass = Pass::new(size, transform)?;
-        geometry::check_output(pass.plan.size, limits)?;
-        geometry::check_output(pass.size(), limits)?;
+        geometry::check_output(pass.plan.size, &setup.limits)?;
+        geometry::check_output(pass.size(), &setup.limits)?;
         size = pass.size();
         passes.push(pass);
         next = transform.then.as_deref();
@@ -214,6 +214,7 @@ impl<'a> Pass<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
     use cache_key::Decimal;
     use cache_key::transform::{Effects, Fit, Length, Size};
     use std::num::NonZeroU32;
@@ -224,7 +225,7 @@ mod tests {
     }
 
     fn names(transform: &Transform, turn: Turn) -> Vec<&'static str> {
-        let passes = plan((400, 200), transform, &Limits::default()).expect("planned");
+        let passes = plan((400, 200), transform, &Setup::default()).expect("planned");
         let start = Start { size: (400, 200), turn, profile: None };
         passes[0].operations(start).iter().map(|operation| operation.name()).collect()
     }
@@ -246,17 +247,17 @@ mod tests {
     fn sizes_are_known_beforehand() {
         let mut transform = Transform { rotate: Decimal::from_int(90), ..wide(100) };
         transform.then = Some(Box::new(wide(10)));
-        let passes = plan((400, 200), &transform, &Limits::default()).expect("planned");
+        let passes = plan((400, 200), &transform, &Setup::default()).expect("planned");
         assert_eq!(passes.iter().map(Pass::size).collect::<Vec<_>>(), [(50, 100), (10, 20)]);
-        let limits = Limits { output_side: 99, ..Limits::default() };
-        assert!(matches!(plan((400, 200), &transform, &limits), Err(Error::TooLarge { .. })));
+        let setup = Setup::from(Limits { output_side: 99, ..Limits::default() });
+        assert!(matches!(plan((400, 200), &transform, &setup), Err(Error::TooLarge { .. })));
     }
 
     #[test]
     fn decoders_are_told_what_is_enough() {
         let mut transform = wide(100);
         let want = |transform: &Transform, turn: Turn| {
-            let passes = plan(turn.size((400, 200)), transform, &Limits::default()).expect("planned");
+            let passes = plan(turn.size((400, 200)), transform, &Setup::default()).expect("planned");
             passes[0].want((400, 200), turn)
         };
         let all = want(&transform, Turn::default());
@@ -274,7 +275,7 @@ mod tests {
     #[test]
     fn a_pass_without_effect_is_known_as_one() {
         let nothing = |transform: &Transform| {
-            plan((400, 200), transform, &Limits::default()).expect("planned")[0].changes_nothing()
+            plan((400, 200), transform, &Setup::default()).expect("planned")[0].changes_nothing()
         };
         assert!(nothing(&Transform::default()));
         assert!(nothing(&wide(400)));

@@ -5,12 +5,13 @@ use crate::bitmap::{Bitmap, Layout};
 use crate::decode::{Decoded, decode};
 use crate::encode::{self, encode};
 use crate::error::Error;
-use crate::limits::{Limits, Watch};
+use crate::limits::Watch;
 use crate::op::premultiply::is_opaque;
 use crate::output::{self, Subject};
 use crate::pipeline::{self, Pass, Start};
 use crate::probe::{Probe, probe};
 use crate::scratch::Scratch;
+use crate::setup::Setup;
 use cache_key::transform::Codec;
 use cache_key::{Transform, Variant, not_implemented};
 use std::time::{Duration, Instant};
@@ -65,18 +66,18 @@ pub struct Timings {
 pub fn render(
     original: &[u8],
     variant: &Variant,
-    limits: &Limits,
+    setup: &Setup,
     watch: &Watch,
     scratch: &mut Scratch,
 ) -> Result<Rendition, Error> {
-    let transform = &variant.transform;
+    let (transform, limits) = (&variant.transform, &setup.limits);
     refuse_unknown(transform)?;
     watch.check()?;
     let mut clock = Clock(Instant::now());
     let source = probe(original, limits)?;
     let turn = pipeline::upright(transform, source.orientation);
     let stored = (source.width, source.height);
-    let passes = pipeline::plan(turn.size(stored), transform, limits)?;
+    let passes = pipeline::plan(turn.size(stored), transform, setup)?;
     let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
     let Decoded { bitmap, icc, .. } = decode(original, &source, &want, limits, watch, scratch)?;
     let decode = clock.lap();

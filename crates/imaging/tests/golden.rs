@@ -4,7 +4,7 @@
 use cache_key::transform::{Chroma, Codec, Colour};
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
-use imaging::{Bitmap, Layout, Limits, Scratch, Want, Watch, decode, probe, render};
+use imaging::{Bitmap, Layout, Limits, Scratch, Setup, Want, Watch, decode, probe, render};
 use std::path::PathBuf;
 
 /// Largest difference of a sample: kernels for other processors round differently.
@@ -71,7 +71,7 @@ fn check(fixture: &str, bitmap: Bitmap, queries: &[&str]) {
             canonical.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' }).collect();
         let variant = Variant { transform, class: FormatClass::Baseline };
         let scratch = &mut Scratch::new(1 << 20);
-        let rendition = render(&original, &variant, &Limits::default(), &Watch::new(), scratch).expect("rendered");
+        let rendition = render(&original, &variant, &Setup::default(), &Watch::new(), scratch).expect("rendered");
         let result = pixels(&rendition.bytes);
         let path = folder.join(format!("{fixture}.{name}.png"));
         if std::env::var_os("TINTYPE_BLESS").is_some() {

@@ -4,7 +4,7 @@ use cache_key::transform::{Chroma, Codec, Colour};
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
 use imaging::{
-    Bitmap, Error, Layout, Limits, Rendition, Scratch, SourceFormat, Want, Watch, cost, decode, probe, render,
+    Bitmap, Error, Layout, Limits, Rendition, Scratch, Setup, SourceFormat, Want, Watch, cost, decode, probe, render,
 };
 
 fn variant(query: &str, class: FormatClass) -> Variant {
@@ -41,8 +41,8 @@ fn quarters(width: u32, height: u32, alpha: u8) -> Bitmap {
 }
 
 fn rendered(original: &[u8], query: &str, class: FormatClass) -> Rendition {
-    let limits = Limits::default();
-    render(original, &variant(query, class), &limits, &Watch::new(), &mut Scratch::new(64 << 20)).expect(query)
+    let setup = Setup::default();
+    render(original, &variant(query, class), &setup, &Watch::new(), &mut Scratch::new(64 << 20)).expect(query)
 }
 
 fn pixels(rendition: &Rendition) -> Bitmap {
@@ -180,9 +180,9 @@ fn what_is_not_implemented_says_so() {
     let original = source(Codec::Png, quarters(8, 8, 255));
     let refused = |query: &str| {
         let variant = variant(query, FormatClass::Baseline);
-        let rendered = render(&original, &variant, &Limits::default(), &Watch::new(), &mut Scratch::new(0)).map(|_| ());
+        let rendered = render(&original, &variant, &Setup::default(), &Watch::new(), &mut Scratch::new(0)).map(|_| ());
         let probe = probe(&original, &Limits::default()).expect("probed");
-        assert_eq!(cost(&probe, &variant, &Limits::default()).map(|_| ()), rendered, "cost and render agree: {query}");
+        assert_eq!(cost(&probe, &variant, &Setup::default()).map(|_| ()), rendered, "cost and render agree: {query}");
         rendered
     };
     assert_eq!(refused("sepia=10"), Err(Error::NotImplemented("sepia")));
@@ -194,7 +194,8 @@ fn what_is_not_implemented_says_so() {
 fn limits_and_watch_end_a_render() {
     let original = source(Codec::Png, quarters(100, 100, 255));
     let go = |query: &str, limits: &Limits, watch: &Watch| {
-        render(&original, &variant(query, FormatClass::Baseline), limits, watch, &mut Scratch::new(0)).map(|_| ())
+        let setup = Setup::from(limits.clone());
+        render(&original, &variant(query, FormatClass::Baseline), &setup, watch, &mut Scratch::new(0)).map(|_| ())
     };
     let small = Limits { output_side: 150, ..Limits::default() };
     assert!(matches!(go("w=200&enlarge=1&fit=contain", &small, &Watch::new()), Err(Error::TooLarge { .. })));
@@ -211,11 +212,11 @@ fn a_price_is_known_beforehand() {
     let original = source(Codec::Jpeg, quarters(2000, 1500, 255));
     let probe = probe(&original, &Limits::default()).expect("probed");
     assert_eq!(probe.format, SourceFormat::Jpeg);
-    let price = |query: &str| cost(&probe, &variant(query, FormatClass::Baseline), &Limits::default()).expect("priced");
+    let price = |query: &str| cost(&probe, &variant(query, FormatClass::Baseline), &Setup::default()).expect("priced");
     let (small, large) = (price("w=100"), price("w=1800"));
     assert_eq!((small.output, large.output), ((100, 75), (1800, 1350)));
     assert!(small.memory >= 2000 * 1500 * 3 && small.memory < large.memory && small.millis < large.millis);
     assert!(price("w=1800&f=avif").millis > price("w=1800&f=jpeg").millis);
-    let poor = Limits { memory: 1 << 20, ..Limits::default() };
+    let poor = Setup::from(Limits { memory: 1 << 20, ..Limits::default() });
     assert!(matches!(cost(&probe, &variant("w=100", FormatClass::Baseline), &poor), Err(Error::TooLarge { .. })));
 }
