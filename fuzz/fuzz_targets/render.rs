@@ -29,12 +29,12 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             let limits = limits();
             assert!(a.width.max(a.height) <= limits.output_side, "{query}: {}×{}", a.width, a.height);
             assert!(u64::from(a.width) * u64::from(a.height) <= limits.output_pixels, "{query}");
-            assert_eq!((a.width, a.height, a.codec), (b.width, b.height, b.codec), "{query}");
+            assert_eq!((a.width, a.height, a.product), (b.width, b.height, b.product), "{query}");
             assert!(a.bytes == b.bytes, "{query}: the picture holds bytes that were not written for it");
         }
         (Err(Error::Internal(what)), _) => panic!("{query}: internal error: {what}"),
         (Err(a), Err(b)) => assert_eq!(a, b, "{query}"),
-        (a, b) => panic!("{query}: the buffers decide: {:?} {:?}", a.map(|r| r.codec), b.map(|r| r.codec)),
+        (a, b) => panic!("{query}: the buffers decide: {:?} {:?}", a.map(|r| r.product), b.map(|r| r.product)),
     }
     Corpus::Keep
 });

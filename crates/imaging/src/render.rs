@@ -3,16 +3,16 @@
 
 use crate::bitmap::{Bitmap, Layout};
 use crate::decode::{Decoded, decode};
-use crate::encode::{self, encode};
+use crate::encode::encode;
 use crate::error::Error;
 use crate::limits::Watch;
 use crate::op::premultiply::is_opaque;
 use crate::output::{self, Subject};
 use crate::pipeline::{self, Pass, Start};
 use crate::probe::{Probe, probe};
+use crate::product::Product;
 use crate::scratch::Scratch;
 use crate::setup::Setup;
-use cache_key::transform::Codec;
 use cache_key::{Transform, Variant, not_implemented};
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,8 @@ pub const PIPELINE_VERSION: u32 = 1;
 pub struct Rendition {
     /// A whole file.
     pub bytes: Vec<u8>,
-    /// Its format.
-    pub codec: Codec,
+    /// What they are.
+    pub product: Product,
     /// Pixels per row.
     pub width: u32,
     /// Rows.
@@ -39,12 +39,12 @@ pub struct Rendition {
 impl Rendition {
     /// The media type of `bytes`.
     pub const fn media_type(&self) -> &'static str {
-        encode::media_type(self.codec)
+        self.product.media_type()
     }
 
     /// What a file name of `bytes` ends in, without the point.
     pub const fn extension(&self) -> &'static str {
-        encode::extension(self.codec)
+        self.product.extension()
     }
 }
 
@@ -92,7 +92,7 @@ pub fn render(
     let settings = output::settings(transform, codec)?;
     let bytes = encode(bitmap, &settings, watch, scratch)?;
     let timings = Timings { decode, transform: transforming, encode: clock.lap() };
-    Ok(Rendition { bytes, codec, width, height, timings, source })
+    Ok(Rendition { bytes, product: Product::Picture(codec), width, height, timings, source })
 }
 
 /// Says which parameter is in use that cannot be served yet.

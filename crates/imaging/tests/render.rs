@@ -4,7 +4,8 @@ use cache_key::transform::{Chroma, Codec, Colour};
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
 use imaging::{
-    Bitmap, Error, Layout, Limits, Rendition, Scratch, Setup, SourceFormat, Want, Watch, cost, decode, probe, render,
+    Bitmap, Error, Layout, Limits, Product, Rendition, Scratch, Setup, SourceFormat, Want, Watch, cost, decode, probe,
+    render,
 };
 
 fn variant(query: &str, class: FormatClass) -> Variant {
@@ -86,12 +87,12 @@ fn every_format_in_and_out() {
         let original = source(from, quarters(200, 120, 255));
         for (name, to) in [("png", Codec::Png), ("jpeg", Codec::Jpeg), ("webp", Codec::Webp), ("avif", Codec::Avif)] {
             let rendition = rendered(&original, &format!("w=100&f={name}"), FormatClass::Baseline);
-            assert_eq!((rendition.codec, rendition.width, rendition.height), (to, 100, 60));
+            assert_eq!((rendition.product, rendition.width, rendition.height), (Product::Picture(to), 100, 60));
             if to != Codec::Avif {
                 assert_eq!(corners(&pixels(&rendition)), "rgbw", "{from:?} to {name}");
             }
         }
-        assert_eq!(rendered(&original, "w=100", FormatClass::Avif).codec, from);
+        assert_eq!(rendered(&original, "w=100", FormatClass::Avif).product, Product::Picture(from));
         assert_eq!(rendered(&original, "w=100&f=auto", FormatClass::Webp).media_type(), "image/webp");
         assert_eq!(rendered(&original, "w=100&f=auto", FormatClass::Baseline).extension(), "jpg");
     }
@@ -101,12 +102,12 @@ fn every_format_in_and_out() {
 fn transparency_chooses_png_and_survives() {
     let original = source(Codec::Png, quarters(64, 64, 100));
     let rendition = rendered(&original, "w=32&f=auto", FormatClass::Baseline);
-    assert_eq!(rendition.codec, Codec::Png);
+    assert_eq!(rendition.product, Product::Picture(Codec::Png));
     let bitmap = pixels(&rendition);
     assert_eq!(bitmap.layout(), Layout::Rgba);
     assert!(bitmap.pixels().as_chunks::<4>().0.iter().all(|pixel| pixel[3].abs_diff(100) <= 1));
     let flat = rendered(&original, "w=32&f=auto&bg=000000", FormatClass::Baseline);
-    assert_eq!(flat.codec, Codec::Jpeg);
+    assert_eq!(flat.product, Product::Picture(Codec::Jpeg));
 }
 
 #[test]
