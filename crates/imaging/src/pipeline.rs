@@ -3,9 +3,11 @@
 //!
 //! All sizes are known before a pixel exists. It knows neither decoders nor encoders.
 
+use crate::bitmap::Bitmap;
 use crate::decode::Want;
 use crate::error::Error;
 use crate::geometry::{self, Plan, Rect, Window};
+use crate::limits::Watch;
 use crate::op::Operation;
 use crate::op::blur::Blur;
 use crate::op::flatten::Flatten;
@@ -16,6 +18,7 @@ use crate::op::resize::Resize;
 use crate::op::rotate::Rotate;
 use crate::op::sharpen::Sharpen;
 use crate::op::to_srgb::ToSrgb;
+use crate::scratch::Scratch;
 use crate::setup::Setup;
 use cache_key::Transform;
 use cache_key::transform::Orient;
@@ -68,6 +71,37 @@ pub fn plan<'a>(size: (u32, u32), transform: &'a Transform, setup: &Setup) -> Re
         next = transform.then.as_deref();
     }
     Ok(passes)
+}
+
+/// The operations of all passes, in their order. The first pass begins with what a decoder made, the others with an
+/// upright sRGB picture of the size that the pass before them makes.
+pub fn operations(passes: &[Pass<'_>], start: Start) -> Vec<Box<dyn Operation>> {
+    let mut start = Some(start);
+    let mut size = (1, 1);
+    let mut list = Vec::new();
+    for pass in passes {
+        let upright = Start { size, turn: Turn::default(), profile: None };
+        list.extend(pass.operations(start.take().unwrap_or(upright)));
+        size = pass.size();
+    }
+    list
+}
+
+/// Applies them one after the other. Frames of an animation share one list.
+///
+/// # Errors
+/// What [`Operation::apply`] and [`Watch::check`] return.
+pub fn run(
+    operations: &[Box<dyn Operation>],
+    mut bitmap: Bitmap,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<Bitmap, Error> {
+    for operation in operations {
+        watch.check()?;
+        bitmap = operation.apply(bitmap, scratch)?;
+    }
+    Ok(bitmap)
 }
 
 /// The orientation that counts: none where the URL says so.

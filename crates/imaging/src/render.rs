@@ -1,14 +1,12 @@
-//! One render on one screen: probe → plan → decode → operations → encode. Everything is refused that can be refused
-//! before the next step costs something; the watch is asked between steps.
+//! One render on one screen: probe → plan, then `still`: decode → operations → encode. Everything is refused that can be
+//! refused before the next step costs something; the watch is asked between steps.
 
-use crate::bitmap::{Bitmap, Layout};
-use crate::decode::{Decoded, decode};
-use crate::encode::encode;
+mod still;
+
 use crate::error::Error;
 use crate::limits::Watch;
-use crate::op::premultiply::is_opaque;
-use crate::output::{self, Subject};
-use crate::pipeline::{self, Pass, Start};
+use crate::op::orient::Turn;
+use crate::pipeline::{self, Pass};
 use crate::probe::{Probe, probe};
 use crate::product::Product;
 use crate::scratch::Scratch;
@@ -70,29 +68,25 @@ pub fn render(
     watch: &Watch,
     scratch: &mut Scratch,
 ) -> Result<Rendition, Error> {
-    let (transform, limits) = (&variant.transform, &setup.limits);
-    refuse_unknown(transform)?;
+    refuse_unknown(&variant.transform)?;
     watch.check()?;
-    let mut clock = Clock(Instant::now());
-    let source = probe(original, limits)?;
-    let turn = pipeline::upright(transform, source.orientation);
-    let stored = (source.width, source.height);
-    let passes = pipeline::plan(turn.size(stored), transform, setup)?;
-    let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
-    let Decoded { bitmap, icc, .. } = decode(original, &source, &want, limits, watch, scratch)?;
-    let decode = clock.lap();
+    let clock = Clock(Instant::now());
+    let source = probe(original, &setup.limits)?;
+    let turn = pipeline::upright(&variant.transform, source.orientation);
+    let passes = pipeline::plan(turn.size((source.width, source.height)), &variant.transform, setup)?;
+    still::render(Job { original, variant, setup, watch, source, turn, passes }, clock, scratch)
+}
 
-    let bitmap = run(&passes, bitmap, Start { size: stored, turn, profile: icc }, watch, scratch)?;
-    let transforming = clock.lap();
-
-    let (width, height) = (bitmap.width(), bitmap.height());
-    let alpha = bitmap.layout() == Layout::Rgba && !is_opaque(&bitmap);
-    let subject = Subject { source: source.format, alpha, longer_side: width.max(height) };
-    let codec = output::codec(&transform.output, variant.class, subject)?;
-    let settings = output::settings(transform, codec)?;
-    let bytes = encode(bitmap, &settings, watch, scratch)?;
-    let timings = Timings { decode, transform: transforming, encode: clock.lap() };
-    Ok(Rendition { bytes, product: Product::Picture(codec), width, height, timings, source })
+/// What is asked of a render, and what is known before any pixel exists.
+struct Job<'a> {
+    original: &'a [u8],
+    variant: &'a Variant,
+    setup: &'a Setup,
+    watch: &'a Watch,
+    source: Probe,
+    /// What makes the original upright.
+    turn: Turn,
+    passes: Vec<Pass<'a>>,
 }
 
 /// Says which parameter is in use that cannot be served yet.
@@ -103,32 +97,11 @@ pub(crate) fn refuse_unknown(transform: &Transform) -> Result<(), Error> {
     not_implemented(transform).map_or(Ok(()), |name| Err(Error::NotImplemented(name)))
 }
 
-fn run(
-    passes: &[Pass<'_>],
-    mut bitmap: Bitmap,
-    start: Start,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Bitmap, Error> {
-    let mut start = Some(start);
-    for pass in passes {
-        let size = (bitmap.width(), bitmap.height());
-        // Only the first pass begins with what a decoder made; the others with an upright sRGB picture.
-        let start = match start.take() {
-            Some(first) => Start { size, ..first },
-            None => Start { size, turn: Default::default(), profile: None },
-        };
-        for operation in pass.operations(start) {
-            watch.check()?;
-            bitmap = operation.apply(bitmap, scratch)?;
-        }
-    }
-    Ok(bitmap)
-}
-
+/// Measures the stages.
 struct Clock(Instant);
 
 impl Clock {
+    /// The time since the lap before.
     fn lap(&mut self) -> Duration {
         let now = Instant::now();
         let lap = now - self.0;

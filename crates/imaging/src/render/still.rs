@@ -1,0 +1,38 @@
+//! One picture: decode → operations → encode. It knows no frames but the one that it is given.
+
+use super::{Clock, Job, Rendition, Timings};
+use crate::bitmap::Layout;
+use crate::decode::{Decoded, decode};
+use crate::encode::encode;
+use crate::error::Error;
+use crate::op::premultiply::is_opaque;
+use crate::output::{self, Subject};
+use crate::pipeline::{self, Start};
+use crate::product::Product;
+use crate::scratch::Scratch;
+
+/// Makes the rendition.
+///
+/// # Errors
+/// As [`super::render`].
+pub(super) fn render(job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) -> Result<Rendition, Error> {
+    let Job { original, variant, setup, watch, source, turn, passes } = job;
+    let stored = (source.width, source.height);
+    let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
+    let Decoded { bitmap, icc, .. } = decode(original, &source, &want, &setup.limits, watch, scratch)?;
+    let decode = clock.lap();
+
+    let size = (bitmap.width(), bitmap.height());
+    let operations = pipeline::operations(&passes, Start { size, turn, profile: icc });
+    let bitmap = pipeline::run(&operations, bitmap, watch, scratch)?;
+    let transforming = clock.lap();
+
+    let (width, height) = (bitmap.width(), bitmap.height());
+    let alpha = bitmap.layout() == Layout::Rgba && !is_opaque(&bitmap);
+    let subject = Subject { source: source.format, alpha, longer_side: width.max(height) };
+    let codec = output::codec(&variant.transform.output, variant.class, subject)?;
+    let settings = output::settings(&variant.transform, codec)?;
+    let bytes = encode(bitmap, &settings, watch, scratch)?;
+    let timings = Timings { decode, transform: transforming, encode: clock.lap() };
+    Ok(Rendition { bytes, product: Product::Picture(codec), width, height, timings, source })
+}
