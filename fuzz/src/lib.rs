@@ -9,7 +9,15 @@ use imaging::{Decoded, Error, Limits, Scratch, SourceFormat, Watch};
 
 /// Small enough for many runs a second, large enough for every code path.
 pub fn limits() -> Limits {
-    Limits { source_pixels: 1 << 17, source_side: 8_192, output_side: 512, output_pixels: 1 << 16, memory: 64 << 20 }
+    Limits {
+        source_pixels: 1 << 17,
+        source_side: 8_192,
+        output_side: 512,
+        output_pixels: 1 << 16,
+        memory: 64 << 20,
+        frames: 20,
+        frame_pixels: 1 << 19,
+    }
 }
 
 /// Buffers as another picture left them: full of `rest`, so that a byte that nobody wrote shows as a difference.

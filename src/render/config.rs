@@ -78,6 +78,8 @@ impl Section for LimitsConfig {
             output_pixels: r.int("output_pixels", 40_000_000, 1..=1_000_000_000, "Width × height of a rendition."),
             output_side: r.int("output_side", 8_192, 1..=65_535, "Longer side of a rendition, in pixels."),
             memory: r.bytes("memory", "512MiB", "1MiB"..="16TiB", "Decoded pixels that one render may hold at once."),
+            frames: r.int("frames", 2_000, 1..=1_000_000, "Frames of an animation; beyond, its first is served still."),
+            frame_pixels: r.int("frame_pixels", 200_000_000, 1..=100_000_000_000, "Width × height × frames, likewise."),
         })
     }
 }

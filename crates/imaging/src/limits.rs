@@ -18,6 +18,10 @@ pub struct Limits {
     pub output_pixels: u64,
     /// Bytes of decoded pixels held at once.
     pub memory: u64,
+    /// Frames of an animation.
+    pub frames: u32,
+    /// Width × height × frames of an animation; of the original and of the result, each.
+    pub frame_pixels: u64,
 }
 
 impl Default for Limits {
@@ -28,6 +32,8 @@ impl Default for Limits {
             output_side: 8_192,
             output_pixels: 40_000_000,
             memory: 512 << 20,
+            frames: 2_000,
+            frame_pixels: 200_000_000,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::Limits;
 use crate::metadata::{gif, jpeg, png, webp};
+use crate::motion::Motion;
 use crate::orientation::Orientation;
 
 /// What the header says.
@@ -25,8 +26,10 @@ pub struct Probe {
     pub gray: bool,
     /// Bits per sample as stored, 1 to 16.
     pub depth: u8,
-    /// Frames, at least: 1 for a still picture, 2 or more when there are several (not always counted to the end).
+    /// Frames of an animation, or pictures in the file; 1 for a still picture.
     pub frames: u32,
+    /// How an animation moves; `None` for a still picture.
+    pub motion: Option<Motion>,
     /// Whether a colour profile is embedded.
     pub has_icc: bool,
     /// Whether the stored pixels are lossy.
@@ -97,6 +100,7 @@ fn probe_jpeg(bytes: &[u8]) -> Result<Option<Probe>, Error> {
         gray: header.components == 1,
         depth: header.precision,
         frames: 1,
+        motion: None,
         has_icc: header.has_icc(),
         lossy: true,
         has_metadata: header.has_metadata,
@@ -113,7 +117,8 @@ fn probe_png(bytes: &[u8]) -> Option<Probe> {
         has_alpha: header.has_alpha(),
         gray: header.is_gray(),
         depth: header.depth,
-        frames: if header.animated { 2 } else { 1 },
+        frames: header.frames.max(1),
+        motion: Motion::of(header.frames, header.hidden_default, header.plays, header.micros),
         has_icc: header.iccp.is_some(),
         lossy: false,
         has_metadata: header.has_metadata,
@@ -131,6 +136,7 @@ fn probe_webp(bytes: &[u8]) -> Option<Probe> {
         gray: false,
         depth: 8,
         frames: header.frames.max(1),
+        motion: Motion::of(header.frames, false, header.plays, header.micros),
         has_icc: header.icc.is_some(),
         lossy: header.lossy,
         has_metadata: header.has_metadata,
@@ -148,6 +154,7 @@ fn probe_gif(bytes: &[u8]) -> Option<Probe> {
         gray: false,
         depth: 8,
         frames: header.frames.max(1),
+        motion: Motion::of(header.frames, false, header.plays, header.micros),
         has_icc: false,
         lossy: false,
         has_metadata: false,

@@ -1,4 +1,5 @@
-//! The blocks of a GIF file (GIF89a specification) up to its second picture, without decompressing.
+//! The blocks of a GIF file (GIF89a specification), without decompressing: the canvas, and how the pictures follow each
+//! other in time.
 
 use super::le16;
 
@@ -12,8 +13,12 @@ pub(crate) struct GifHeader {
     pub(crate) palette: bool,
     /// Whether the first frame leaves pixels of the canvas transparent.
     pub(crate) alpha: bool,
-    /// Counted up to 2: whether there is more than one is what matters.
+    /// Pictures in the file; the data of the last may be cut.
     pub(crate) frames: u32,
+    /// How often the whole plays; 0 is for ever.
+    pub(crate) plays: u32,
+    /// All delays together.
+    pub(crate) micros: u64,
 }
 
 const SCREEN: usize = 6;
@@ -24,40 +29,86 @@ pub(crate) const HAS_TABLE: u8 = 0x80;
 const EXTENSION: u8 = 0x21;
 const IMAGE: u8 = 0x2C;
 const GRAPHIC_CONTROL: u8 = 0xF9;
+/// An application block: 11 bytes of name, then sub-blocks.
+const APPLICATION: u8 = 0xFF;
+/// A delay is told in hundredths of a second.
+const MICROS: u64 = 10_000;
 
 /// Walks the blocks. `None` without a logical screen.
 pub(crate) fn read(bytes: &[u8]) -> Option<GifHeader> {
+    read_times(bytes, &mut |_| ())
+}
+
+/// The same; `frame` is told the delay of each picture, in microseconds.
+pub(crate) fn read_times(bytes: &[u8], frame: &mut dyn FnMut(u64)) -> Option<GifHeader> {
     let flags = *bytes.get(SCREEN + 4)?;
     let mut header = GifHeader {
         width: le16(bytes, SCREEN)?.into(),
         height: le16(bytes, SCREEN + 2)?.into(),
         palette: flags & HAS_TABLE != 0,
+        plays: 1,
         ..Default::default()
     };
     let mut at = SCREEN_END + color_table(flags);
-    let mut transparent = false;
+    let mut control = Control::default();
     while let Some(&block) = bytes.get(at) {
         at = match block {
             EXTENSION => {
-                if bytes.get(at + 1) == Some(&GRAPHIC_CONTROL) && header.frames == 0 {
-                    transparent = bytes.get(at + 3).is_some_and(|flags| flags & 1 != 0);
+                match bytes.get(at + 1) {
+                    Some(&GRAPHIC_CONTROL) => control = Control::read(bytes.get(at + 3..).unwrap_or_default()),
+                    Some(&APPLICATION) => header.plays = plays(bytes.get(at + 2..)).unwrap_or(header.plays),
+                    _ => {}
                 }
                 skip_sub_blocks(bytes, at + 2)
             }
             IMAGE => {
-                header.frames += 1;
-                if header.frames > 1 {
-                    break;
-                }
                 let flags = bytes.get(at + 9).copied().unwrap_or_default();
-                header.palette |= flags & HAS_TABLE != 0;
-                header.first_frame(bytes.get(at + 1..).unwrap_or_default(), transparent);
+                if header.frames == 0 {
+                    header.palette |= flags & HAS_TABLE != 0;
+                    header.first_frame(bytes.get(at + 1..).unwrap_or_default(), control.transparent);
+                }
+                header.frames = header.frames.saturating_add(1);
+                header.micros = header.micros.saturating_add(control.micros);
+                frame(control.micros);
+                control = Control::default();
                 skip_sub_blocks(bytes, at + 11 + color_table(flags))
             }
             _ => break,
         };
     }
     Some(header)
+}
+
+/// What is said of the picture that follows.
+#[derive(Default)]
+struct Control {
+    transparent: bool,
+    micros: u64,
+}
+
+impl Control {
+    /// Flags, then the delay.
+    fn read(body: &[u8]) -> Self {
+        let transparent = body.first().is_some_and(|flags| flags & 1 != 0);
+        Self { transparent, micros: u64::from(le16(body, 1).unwrap_or_default()) * MICROS }
+    }
+}
+
+/// How often it plays, by Netscape's block (or its copy, `ANIMEXTS`): it tells how often the animation is *repeated*,
+/// as browsers since 2017 and libwebp agree; 0 is for ever. Without it: once.
+fn plays(block: Option<&[u8]>) -> Option<u32> {
+    match block? {
+        [11, name @ ..] if name.starts_with(b"NETSCAPE2.0") || name.starts_with(b"ANIMEXTS1.0") => {
+            match name.get(11..)? {
+                [3, 1, low, high, ..] => Some(match u16::from_le_bytes([*low, *high]) {
+                    0 => 0,
+                    repeats => u32::from(repeats) + 1,
+                }),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// Bytes of the colour table that these flags announce.
@@ -95,13 +146,26 @@ mod tests {
     const FRAME: &[u8] = b"\x2C\0\0\0\0\x05\0\x03\0\0\x02\x01\0\0";
 
     #[test]
-    fn frames_are_counted_to_two() {
-        for (frames, expected) in [(0, 0), (1, 1), (2, 2), (5, 2)] {
+    fn frames_are_counted() {
+        for frames in [0, 1, 2, 5] {
             let bytes = [SCREEN, &FRAME.repeat(frames), b"\x3B"].concat();
             let header = read(&bytes).expect("a screen");
-            assert_eq!((header.width, header.height, header.frames), (5, 3, expected));
+            assert_eq!((header.width, header.height, header.frames), (5, 3, frames as u32));
             assert!(!header.alpha);
         }
+    }
+
+    #[test]
+    fn delays_and_repeats_are_told() {
+        let control = b"\x21\xF9\x04\0\x07\x01\0\0";
+        let repeats = |count: u8| [b"\x21\xFF\x0BNETSCAPE2.0\x03\x01".as_slice(), &[count, 0, 0]].concat();
+        for (count, plays) in [(0, 0), (1, 2), (4, 5)] {
+            let bytes = [SCREEN, &repeats(count), control, FRAME, FRAME].concat();
+            let mut delays = Vec::new();
+            let header = super::read_times(&bytes, &mut |micros| delays.push(micros)).expect("a screen");
+            assert_eq!((header.plays, header.micros, delays), (plays, 2_630_000, vec![2_630_000, 0]));
+        }
+        assert_eq!(read(&[SCREEN, FRAME, FRAME].concat()).map(|h| h.plays), Some(1));
     }
 
     #[test]

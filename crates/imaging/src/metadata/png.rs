@@ -1,6 +1,6 @@
 //! The chunks of a PNG file (PNG third edition, 2025; section 11), without their pixels and without checking their CRC.
 
-use super::{be32, exif};
+use super::{be16, be32, exif};
 use crate::orientation::Orientation;
 
 const SIGNATURE: usize = 8;
@@ -15,7 +15,14 @@ pub(crate) struct PngHeader<'a> {
     /// Bit 0 palette, bit 1 colour, bit 2 alpha.
     pub(crate) color_type: u8,
     pub(crate) transparency: bool,
-    pub(crate) animated: bool,
+    /// Frames of the animation, as `acTL` and the chunks themselves tell; 0 without one.
+    pub(crate) frames: u32,
+    /// How often the animation plays; 0 is for ever.
+    pub(crate) plays: u32,
+    /// All delays together.
+    pub(crate) micros: u64,
+    /// The still picture is not a frame of the animation.
+    pub(crate) hidden_default: bool,
     pub(crate) orientation: Orientation,
     pub(crate) has_metadata: bool,
     /// The still compressed profile of `iCCP`.
@@ -31,7 +38,13 @@ pub(crate) struct PngHeader<'a> {
 
 /// Walks the chunks. `None` without a complete `IHDR` in front.
 pub(crate) fn read(bytes: &[u8]) -> Option<PngHeader<'_>> {
+    read_times(bytes, &mut |_| ())
+}
+
+/// The same; `frame` is told the delay of each frame, in microseconds.
+pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Option<PngHeader<'a>> {
     let mut header = PngHeader::default();
+    let mut told = 0;
     let mut at = SIGNATURE;
     let mut pixels = false;
     while let Some(length) = be32(bytes, at) {
@@ -52,7 +65,16 @@ pub(crate) fn read(bytes: &[u8]) -> Option<PngHeader<'_>> {
             b"IDAT" => pixels = true,
             b"IEND" => break,
             b"tRNS" if !pixels => header.transparency = true,
-            b"acTL" if !pixels => header.animated = be32(body, 0).is_some_and(|frames| frames > 1),
+            b"acTL" if !pixels && told == 0 => {
+                (told, header.plays) = (be32(body, 0).unwrap_or_default(), be32(body, 4).unwrap_or_default());
+            }
+            b"fcTL" if header.frames < told => {
+                header.hidden_default |= pixels && header.frames == 0;
+                let micros = delay(body);
+                header.frames += 1;
+                header.micros = header.micros.saturating_add(micros);
+                frame(micros);
+            }
             b"eXIf" => {
                 header.has_metadata = true;
                 header.orientation = exif::orientation(body);
@@ -90,6 +112,13 @@ impl<'a> PngHeader<'a> {
     pub(crate) fn has_alpha(&self) -> bool {
         self.color_type & 0b100 != 0 || self.transparency
     }
+}
+
+/// Microseconds, by numerator and denominator (section 11.3.6.2; a denominator of 0 is 100).
+fn delay(body: &[u8]) -> u64 {
+    let number = |at| u64::from(be16(body, at).unwrap_or_default());
+    let denominator = if number(22) == 0 { 100 } else { number(22) };
+    (number(20) * 1_000_000 + denominator / 2) / denominator
 }
 
 /// Section 11.3.2.3: a name of 1 to 79 bytes, 0, the compression method 0, the zlib stream.
@@ -131,6 +160,22 @@ mod tests {
         assert_eq!(header.gamma, Some(45455));
         assert!(!header.srgb && header.has_alpha() && !header.is_gray());
         assert_eq!(header.orientation.exif(), 6);
+    }
+
+    #[test]
+    fn frames_are_counted_with_their_times() {
+        let frame = |delay: [u8; 4]| chunk(b"fcTL", &[[0; 20].as_slice(), &delay, &[0, 0]].concat());
+        let animation = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 3]);
+        let frames = [frame([0, 1, 0, 30]), frame([0, 5, 0, 0]), frame([0, 9, 0, 9])].concat();
+        let pixels = chunk(b"IDAT", &[1]);
+        for (order, hidden) in [([&frames, &pixels], false), ([&pixels, &frames], true)] {
+            let bytes = file(&[animation.clone(), order.map(Vec::as_slice).concat()]);
+            let mut delays = Vec::new();
+            let header = super::read_times(&bytes, &mut |micros| delays.push(micros)).expect("a header");
+            assert_eq!((header.frames, header.plays, header.hidden_default), (2, 3, hidden));
+            assert_eq!(delays, [33_333, 50_000]);
+        }
+        assert_eq!(read(&file(&[frames])).map(|h| h.frames), Some(0), "without acTL it is a still picture");
     }
 
     #[test]

@@ -11,8 +11,12 @@ pub(crate) struct WebpHeader<'a> {
     pub(crate) alpha: bool,
     pub(crate) lossy: bool,
     pub(crate) animated: bool,
-    /// Counted up to 2: whether there is more than one is what matters.
+    /// 1 for a still picture.
     pub(crate) frames: u32,
+    /// How often the animation plays; 0 is for ever.
+    pub(crate) plays: u32,
+    /// All durations together.
+    pub(crate) micros: u64,
     pub(crate) orientation: Orientation,
     pub(crate) has_metadata: bool,
     pub(crate) icc: Option<&'a [u8]>,
@@ -27,6 +31,11 @@ const FRAME_DATA: usize = 16;
 /// Walks the chunks. `None` without one that tells the size, and where the pixels' own header tells another: decoders
 /// size their buffers by the one or by the other, and limits are held against only one.
 pub(crate) fn read(bytes: &[u8]) -> Option<WebpHeader<'_>> {
+    read_times(bytes, &mut |_| ())
+}
+
+/// The same; `frame` is told the duration of each frame, in microseconds.
+pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Option<WebpHeader<'a>> {
     let mut header = WebpHeader::default();
     let mut extended = false;
     for (kind, body) in chunks(bytes.get(RIFF_HEADER..)?) {
@@ -47,13 +56,20 @@ pub(crate) fn read(bytes: &[u8]) -> Option<WebpHeader<'_>> {
                 }
             }
             b"ANMF" => {
-                if header.animated && header.frames == 0 {
-                    check_frame(body)?;
+                match check_frame(body) {
+                    None if header.animated && header.frames == 0 => return None,
+                    // What comes before a damaged frame can be shown.
+                    None if header.animated => break,
+                    _ => {}
                 }
                 let mut inner = chunks(body.get(FRAME_DATA..).unwrap_or_default());
                 header.lossy |= inner.any(|(kind, _)| kind == b"VP8 ");
-                header.frames = (header.frames + 1).min(2);
+                header.frames = header.frames.saturating_add(1);
+                let micros = u64::from(le24(body, 12).unwrap_or_default()) * 1000;
+                header.micros = header.micros.saturating_add(micros);
+                frame(micros);
             }
+            b"ANIM" => header.plays = le16(body, 4).unwrap_or_default().into(),
             b"ICCP" => header.icc = Some(body),
             b"EXIF" => {
                 header.has_metadata = true;
@@ -164,9 +180,11 @@ mod tests {
             chunk(b"VP8X", &[0x1A, 0, 0, 0, 9, 0, 0, 4, 0, 0]),
             chunk(b"ICCP", b"abc"),
             frame((10, 5), &[lossy((10, 5))]),
-            chunk(b"ANMF", &[0; 16]),
+            chunk(b"ANIM", &[0, 0, 0, 0, 7, 0]),
+            chunk(b"ANMF", &[[0; 6].as_slice(), &[1, 0, 0, 1, 0, 0, 44, 1, 0, 0], &lossy((2, 2))].concat()),
         ]);
         let header = read(&bytes).expect("a header");
+        assert_eq!((header.plays, header.micros), (7, 300_000));
         assert_eq!((header.width, header.height, header.frames), (10, 5, 2));
         assert!(header.alpha && header.animated);
         assert_eq!(header.icc, Some(b"abc".as_slice()));

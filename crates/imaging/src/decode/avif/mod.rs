@@ -45,6 +45,7 @@ pub(crate) fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, Error> {
         gray: plan.color.monochrome,
         depth: plan.color.bits,
         frames,
+        motion: None,
         has_icc: plan.icc.is_some(),
         lossy: true,
         has_metadata: plan.has_metadata,
