@@ -20,6 +20,7 @@ pub mod output;
 pub mod pipeline;
 pub mod probe;
 pub mod product;
+pub mod quality;
 pub mod render;
 pub mod scratch;
 pub mod setup;

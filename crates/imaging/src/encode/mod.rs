@@ -40,6 +40,30 @@ pub struct Settings {
 /// [`Error::Deadline`] and [`Error::Cancelled`] by `watch`, [`Error::TooLarge`] for a side beyond the format,
 /// [`Error::NotImplemented`] for a format that is not written yet, [`Error::Internal`] when an encoder fails.
 pub fn encode(bitmap: Bitmap, settings: &Settings, watch: &Watch, scratch: &mut Scratch) -> Result<Vec<u8>, Error> {
+    let bitmap = prepare(bitmap, settings, scratch)?;
+    let bytes = write(&bitmap, settings, watch);
+    scratch.give(bitmap.into_pixels());
+    bytes
+}
+
+/// Makes a picture one that the format can hold as it is: JPEG has no alpha.
+///
+/// # Errors
+/// Those of the operation.
+pub(crate) fn prepare(bitmap: Bitmap, settings: &Settings, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    if settings.codec != Codec::Jpeg || bitmap.layout() != Layout::Rgba {
+        return Ok(bitmap);
+    }
+    // An own transparency of the background has nothing below it either.
+    let background = Colour { a: u8::MAX, ..settings.background };
+    Flatten { background }.apply(bitmap, scratch)
+}
+
+/// Encodes a prepared picture, perhaps one of several times.
+///
+/// # Errors
+/// As [`encode`].
+pub(crate) fn write(bitmap: &Bitmap, settings: &Settings, watch: &Watch) -> Result<Vec<u8>, Error> {
     watch.check()?;
     let longer = bitmap.width().max(bitmap.height());
     let limit = longest_side(settings.codec);
@@ -50,25 +74,16 @@ pub fn encode(bitmap: Bitmap, settings: &Settings, watch: &Watch, scratch: &mut 
             limit: limit.into(),
         });
     }
-    let bitmap = if settings.codec == Codec::Jpeg && bitmap.layout() == Layout::Rgba {
-        // An own transparency of the background has nothing below it either.
-        let background = Colour { a: u8::MAX, ..settings.background };
-        Flatten { background }.apply(bitmap, scratch)?
-    } else {
-        bitmap
-    };
-    let bytes = match settings.codec {
-        Codec::Jpeg => jpeg::encode(&bitmap, settings, watch),
-        Codec::Png => png::encode(&bitmap, settings.effort, watch),
-        Codec::Webp => webp::encode(&bitmap, settings, watch),
+    match settings.codec {
+        Codec::Jpeg => jpeg::encode(bitmap, settings, watch),
+        Codec::Png => png::encode(bitmap, settings.effort, watch),
+        Codec::Webp => webp::encode(bitmap, settings, watch),
         Codec::Avif => {
             let Settings { quality, effort, chroma, lossless, .. } = *settings;
-            avif::encode(&bitmap, &AvifOptions { quality, effort, chroma, lossless }, watch)
+            avif::encode(bitmap, &AvifOptions { quality, effort, chroma, lossless }, watch)
         }
         Codec::Jxl | Codec::Gif => Err(Error::NotImplemented("f")),
-    };
-    scratch.give(bitmap.into_pixels());
-    bytes
+    }
 }
 
 /// The longest side that a format can state, pixels.
