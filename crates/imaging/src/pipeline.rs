@@ -4,9 +4,9 @@
 //! All sizes are known before a pixel exists. It knows neither decoders nor encoders.
 
 use crate::bitmap::Bitmap;
-use crate::decode::Want;
+use crate::decode::{Delivered, Want};
 use crate::error::Error;
-use crate::geometry::{self, Plan, Rect, Window};
+use crate::geometry::{self, Plan, Rect};
 use crate::limits::Watch;
 use crate::op::Operation;
 use crate::op::blur::Blur;
@@ -39,8 +39,8 @@ pub struct Pass<'a> {
 /// The picture that a pass begins with.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// Of the bitmap in hand, which a decoder may have made smaller.
-    pub size: (u32, u32),
+    /// What of it the bitmap in hand is.
+    pub delivered: Delivered,
     /// What turns it upright.
     pub turn: Turn,
     /// The profile of its colours, where they are not sRGB.
@@ -80,7 +80,8 @@ pub fn operations(passes: &[Pass<'_>], start: Start) -> Vec<Box<dyn Operation>> 
     let mut size = (1, 1);
     let mut list = Vec::new();
     for pass in passes {
-        let upright = Start { size, turn: Turn::default(), profile: None };
+        let delivered = Delivered::Part { x: 0, y: 0, whole: size };
+        let upright = Start { delivered, turn: Turn::default(), profile: None };
         list.extend(pass.operations(start.take().unwrap_or(upright)));
         size = pass.size();
     }
@@ -177,6 +178,7 @@ impl<'a> Pass<'a> {
             min_width: least(width, stored.0),
             min_height: least(height, stored.1),
             region: self.region(stored, turn),
+            resize: Some(self.resize(turn)),
         }
     }
 
@@ -198,7 +200,11 @@ impl<'a> Pass<'a> {
 
     /// The operations, in their order.
     pub fn operations(&self, start: Start) -> Vec<Box<dyn Operation>> {
-        let mut list: Vec<Box<dyn Operation>> = vec![Box::new(self.resize(&start))];
+        let mut list: Vec<Box<dyn Operation>> = Vec::new();
+        if let Delivered::Part { x, y, whole } = start.delivered {
+            let stored = start.turn.inverse().size(self.plan.source);
+            list.push(Box::new(self.resize(start.turn).on_part(stored, (x, y), whole)));
+        }
         let turn = start.turn.then(self.turn);
         if turn != Turn::default() {
             list.push(Box::new(turn));
@@ -226,21 +232,11 @@ impl<'a> Pass<'a> {
         list
     }
 
-    /// The resize happens on the stored picture: turning comes after it, when pixels are few.
-    fn resize(&self, start: &Start) -> Resize {
-        let back = start.turn.inverse();
-        let stored = back.size(self.plan.source);
+    /// The resize happens on the stored picture, in its pixels: turning comes after it, when pixels are few.
+    fn resize(&self, turn: Turn) -> Resize {
+        let back = turn.inverse();
         let window = back.window(self.plan.window, self.plan.source);
-        // Pixels of the bitmap per stored pixel.
-        let across = f64::from(start.size.0) / f64::from(stored.0);
-        let down = f64::from(start.size.1) / f64::from(stored.1);
         let (width, height) = back.size(self.plan.size);
-        let window = Window {
-            x: window.x * across,
-            y: window.y * down,
-            width: window.width * across,
-            height: window.height * down,
-        };
         Resize { window, width, height }
     }
 }
@@ -260,7 +256,8 @@ mod tests {
 
     fn names(transform: &Transform, turn: Turn) -> Vec<&'static str> {
         let passes = plan((400, 200), transform, &Setup::default()).expect("planned");
-        let start = Start { size: (400, 200), turn, profile: None };
+        let delivered = Delivered::Part { x: 0, y: 0, whole: turn.inverse().size((400, 200)) };
+        let start = Start { delivered, turn, profile: None };
         passes[0].operations(start).iter().map(|operation| operation.name()).collect()
     }
 
@@ -295,7 +292,8 @@ mod tests {
             passes[0].want((400, 200), turn)
         };
         let all = want(&transform, Turn::default());
-        assert_eq!(all, Want { min_width: 150, min_height: 75, region: None });
+        assert_eq!((all.min_width, all.min_height, all.region), (150, 75, None));
+        assert_eq!(all.resize.map(|resize| (resize.width, resize.height)), Some((100, 50)));
         // Upright it is 200 × 400, and 100 wide afterwards: half of each side.
         assert_eq!(
             (want(&transform, Turn::quarters(1)).min_width, want(&transform, Turn::quarters(1)).min_height),

@@ -100,7 +100,7 @@ fn on_canvas(probe: &Probe, scratch: &mut Scratch, paint: impl FnOnce(&mut [u8],
     pixels.fill(0);
     paint(&mut pixels, probe.width as usize * CHANNELS);
     let bitmap = Bitmap::new(probe.width, probe.height, Layout::Rgba, pixels);
-    Decoded { bitmap, icc: None, orientation: Orientation::Upright }
+    Decoded::whole(bitmap, None, Orientation::Upright)
 }
 
 type Source<'a> = Chain<Cursor<Vec<u8>>, &'a [u8]>;

@@ -47,7 +47,7 @@ pub(super) fn decode(
         }
     };
     let bitmap = Bitmap::new(size.0, size.1, layout, pixels);
-    Ok(Decoded { bitmap, icc, orientation: header.orientation })
+    Ok(Decoded::whole(bitmap, icc, header.orientation))
 }
 
 /// Reads at the smallest of 1/8, 1/4, 1/2 and 1/1 that still serves.

@@ -14,12 +14,13 @@ use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
+use crate::op::resize::Resize;
 use crate::orientation::Orientation;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
 
 /// What the operations that follow will use; a decoder that can stop early does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Want {
     /// The smallest decoded width, in stored orientation, that still serves. 0: as small as it gets.
     pub min_width: u32,
@@ -27,11 +28,37 @@ pub struct Want {
     pub min_height: u32,
     /// Left, top, width, height of the stored pixels that will be used. A hint: more may be decoded.
     pub region: Option<(u32, u32, u32, u32)>,
+    /// What is done to the pixels first, its window in stored pixels. A decoder whose rows come in their order may do
+    /// it while it reads: it then says [`Delivered::Resized`].
+    pub resize: Option<Resize>,
 }
 
 impl Want {
     /// All pixels as they are stored.
-    pub const EVERYTHING: Self = Self { min_width: u32::MAX, min_height: u32::MAX, region: None };
+    pub const EVERYTHING: Self = Self { min_width: u32::MAX, min_height: u32::MAX, region: None, resize: None };
+}
+
+/// What of the stored picture a bitmap is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// The pixels from (`x`, `y`) on of the picture, which a decoder may have scaled to `whole`.
+    Part {
+        /// Pixels from the left of `whole`.
+        x: u32,
+        /// Pixels from the top of `whole`.
+        y: u32,
+        /// Width and height of the picture that it is a part of.
+        whole: (u32, u32),
+    },
+    /// What [`Want::resize`] makes of it.
+    Resized,
+}
+
+impl Delivered {
+    /// All of it.
+    pub fn whole(bitmap: &Bitmap) -> Self {
+        Self::Part { x: 0, y: 0, whole: (bitmap.width(), bitmap.height()) }
+    }
 }
 
 /// The pixels of the first frame.
@@ -39,10 +66,19 @@ impl Want {
 pub struct Decoded {
     /// As stored: not turned, not converted to sRGB.
     pub bitmap: Bitmap,
+    /// What of the picture it is.
+    pub delivered: Delivered,
     /// The profile of the bitmap's colours; `None` when they are sRGB already, or no usable profile is known.
     pub icc: Option<Vec<u8>>,
     /// How the bitmap has to be turned to stand upright.
     pub orientation: Orientation,
+}
+
+impl Decoded {
+    /// All pixels of the picture.
+    pub fn whole(bitmap: Bitmap, icc: Option<Vec<u8>>, orientation: Orientation) -> Self {
+        Self { delivered: Delivered::whole(&bitmap), bitmap, icc, orientation }
+    }
 }
 
 /// Decodes the first frame.

@@ -50,7 +50,7 @@ pub(super) fn decode(
     }
     let icc = profile(&header, rows.layout);
     let bitmap = Bitmap::new(probe.width, probe.height, rows.layout, pixels);
-    Ok(Decoded { bitmap, icc, orientation: header.orientation })
+    Ok(Decoded::whole(bitmap, icc, header.orientation))
 }
 
 fn open(bytes: &[u8]) -> Result<Source<'_>, DecodingError> {

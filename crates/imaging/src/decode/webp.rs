@@ -59,7 +59,7 @@ pub(super) fn decode(
     watch.check()?;
     let icc = header.icc.filter(|icc| color::differs_from_srgb(icc, layout)).map(<[u8]>::to_vec);
     let bitmap = Bitmap::new(probe.width, probe.height, layout, pixels);
-    Ok(Decoded { bitmap, icc, orientation: header.orientation })
+    Ok(Decoded::whole(bitmap, icc, header.orientation))
 }
 
 fn told(error: DecodingError) -> Error {

@@ -26,6 +26,19 @@ pub struct Resize {
 }
 
 impl Resize {
+    /// The same on a bitmap that is the part from `origin` on of the picture of `stored` pixels scaled to `whole`.
+    pub fn on_part(self, stored: (u32, u32), origin: (u32, u32), whole: (u32, u32)) -> Self {
+        let across = f64::from(whole.0) / f64::from(stored.0);
+        let down = f64::from(whole.1) / f64::from(stored.1);
+        let window = Window {
+            x: self.window.x * across - f64::from(origin.0),
+            y: self.window.y * down - f64::from(origin.1),
+            width: self.window.width * across,
+            height: self.window.height * down,
+        };
+        Self { window, ..self }
+    }
+
     fn changes_nothing(&self, bitmap: &Bitmap) -> bool {
         (self.width, self.height) == (bitmap.width(), bitmap.height())
             && self.window

@@ -19,11 +19,10 @@ pub(super) fn render(job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) -> R
     let Job { original, variant, setup, watch, source, turn, passes } = job;
     let stored = (source.width, source.height);
     let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
-    let Decoded { bitmap, icc, .. } = decode(original, &source, &want, &setup.limits, watch, scratch)?;
+    let Decoded { bitmap, delivered, icc, .. } = decode(original, &source, &want, &setup.limits, watch, scratch)?;
     let decode = clock.lap();
 
-    let size = (bitmap.width(), bitmap.height());
-    let operations = pipeline::operations(&passes, Start { size, turn, profile: icc });
+    let operations = pipeline::operations(&passes, Start { delivered, turn, profile: icc });
     let bitmap = pipeline::run(&operations, bitmap, watch, scratch)?;
     let transforming = clock.lap();
 

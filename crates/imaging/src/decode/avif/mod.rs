@@ -93,7 +93,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, watch: &Watch, scratch: &mut
         Some(icc) => Some(icc).filter(|icc| color::differs_from_srgb(icc, layout)),
         None => color::profile_of_cicp([of_srgb(colors.primaries, 1), transfer(colors.transfer), 0, 1], layout),
     };
-    Ok(Decoded { bitmap: Bitmap::new(width, height, layout, target.pixels), icc, orientation: plan.orientation })
+    Ok(Decoded::whole(Bitmap::new(width, height, layout, target.pixels), icc, plan.orientation))
 }
 
 /// The plan, within the limits, and the number of frames.
