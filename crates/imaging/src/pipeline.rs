@@ -100,7 +100,7 @@ pub fn run(
 ) -> Result<Bitmap, Error> {
     for operation in operations {
         watch.check()?;
-        bitmap = operation.apply(bitmap, scratch)?;
+        bitmap = operation.apply(bitmap, watch, scratch)?;
     }
     Ok(bitmap)
 }

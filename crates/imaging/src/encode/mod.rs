@@ -40,7 +40,7 @@ pub struct Settings {
 /// [`Error::Deadline`] and [`Error::Cancelled`] by `watch`, [`Error::TooLarge`] for a side beyond the format,
 /// [`Error::NotImplemented`] for a format that is not written yet, [`Error::Internal`] when an encoder fails.
 pub fn encode(bitmap: Bitmap, settings: &Settings, watch: &Watch, scratch: &mut Scratch) -> Result<Vec<u8>, Error> {
-    let bitmap = prepare(bitmap, settings, scratch)?;
+    let bitmap = prepare(bitmap, settings, watch, scratch)?;
     let bytes = write(&bitmap, settings, watch);
     scratch.give(bitmap.into_pixels());
     bytes
@@ -50,13 +50,18 @@ pub fn encode(bitmap: Bitmap, settings: &Settings, watch: &Watch, scratch: &mut 
 ///
 /// # Errors
 /// Those of the operation.
-pub(crate) fn prepare(bitmap: Bitmap, settings: &Settings, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+pub(crate) fn prepare(
+    bitmap: Bitmap,
+    settings: &Settings,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<Bitmap, Error> {
     if settings.codec != Codec::Jpeg || bitmap.layout() != Layout::Rgba {
         return Ok(bitmap);
     }
     // An own transparency of the background has nothing below it either.
     let background = Colour { a: u8::MAX, ..settings.background };
-    Flatten { background }.apply(bitmap, scratch)
+    Flatten { background }.apply(bitmap, watch, scratch)
 }
 
 /// Encodes a prepared picture, perhaps one of several times.

@@ -8,6 +8,7 @@ use super::Operation;
 use super::premultiply::{premultiply, unpremultiply};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 
 /// A Gaussian.
@@ -27,7 +28,7 @@ impl Operation for Blur {
         "blur"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
         premultiply(&mut bitmap)?;
         self.convolve(&mut bitmap);
         unpremultiply(&mut bitmap)?;
@@ -219,7 +220,8 @@ mod tests {
         for (sigma, bound) in [(0.3, 0.6), (0.8, 0.6), (2.5, 0.6), (3.0, 4.0), (5.5, 4.0), (12.0, 4.0), (60.0, 4.0)] {
             let bitmap = hard(97, 71);
             let expected = direct(&bitmap, sigma);
-            let result = Blur { sigma: sigma as f32 }.apply(bitmap, &mut Scratch::new(0)).expect("blurred");
+            let result =
+                Blur { sigma: sigma as f32 }.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("blurred");
             let worst = result
                 .pixels()
                 .iter()
@@ -235,7 +237,7 @@ mod tests {
     fn an_even_picture_stays_even() {
         for sigma in [0.5, 4.0, 250.0] {
             let bitmap = Bitmap::new(40, 3, Layout::Rgb, vec![200; 360]);
-            let result = Blur { sigma }.apply(bitmap, &mut Scratch::new(0)).expect("blurred");
+            let result = Blur { sigma }.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("blurred");
             assert!(result.pixels().iter().all(|&value| value == 200));
         }
     }
@@ -243,7 +245,7 @@ mod tests {
     #[test]
     fn one_pixel_is_enough() {
         let bitmap = Bitmap::new(1, 1, Layout::Rgba, vec![10, 20, 30, 255]);
-        let result = Blur { sigma: 100.0 }.apply(bitmap.clone(), &mut Scratch::new(0)).expect("blurred");
+        let result = Blur { sigma: 100.0 }.apply(bitmap.clone(), &Watch::new(), &mut Scratch::new(0)).expect("blurred");
         assert_eq!(result, bitmap);
     }
 }

@@ -4,6 +4,7 @@ use super::Operation;
 use super::channels::drop_alpha;
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 use cache_key::transform::Colour;
 
@@ -19,7 +20,7 @@ impl Operation for Flatten {
         "flatten"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
         if bitmap.layout() != Layout::Rgba {
             return Ok(bitmap);
         }
@@ -63,7 +64,7 @@ mod tests {
 
     fn flattened(background: Colour, pixels: Vec<u8>) -> Bitmap {
         let bitmap = Bitmap::new(pixels.len() as u32 / 4, 1, Layout::Rgba, pixels);
-        Flatten { background }.apply(bitmap, &mut Scratch::new(0)).expect("flattened")
+        Flatten { background }.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("flattened")
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::Operation;
 use super::channels::first_channel;
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 use std::sync::LazyLock;
 
@@ -55,7 +56,7 @@ impl Operation for Gray {
         "gray"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
         let curves = &*CURVES;
         match bitmap.layout() {
             Layout::Gray => Ok(bitmap),
@@ -87,14 +88,18 @@ mod tests {
             assert!(luminance.abs_diff(value) <= 1, "{value} became {luminance}");
         }
         // Computed by the formulas of IEC 61966-2-1.
-        let result =
-            Gray.apply(Bitmap::new(3, 1, Layout::Rgb, vec![255, 0, 0, 0, 255, 0, 0, 0, 255]), &mut Scratch::new(0));
+        let result = Gray.apply(
+            Bitmap::new(3, 1, Layout::Rgb, vec![255, 0, 0, 0, 255, 0, 0, 0, 255]),
+            &Watch::new(),
+            &mut Scratch::new(0),
+        );
         assert_eq!(result.expect("gray").pixels(), [127, 220, 76]);
     }
 
     #[test]
     fn alpha_stays() {
-        let result = Gray.apply(Bitmap::new(1, 1, Layout::Rgba, vec![255, 0, 0, 40]), &mut Scratch::new(0));
+        let result =
+            Gray.apply(Bitmap::new(1, 1, Layout::Rgba, vec![255, 0, 0, 40]), &Watch::new(), &mut Scratch::new(0));
         assert_eq!(result.expect("gray").pixels(), [127, 127, 127, 40]);
     }
 }

@@ -15,6 +15,7 @@ pub mod to_srgb;
 
 use crate::bitmap::Bitmap;
 use crate::error::Error;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 use std::fmt;
 
@@ -23,9 +24,9 @@ pub trait Operation: fmt::Debug {
     /// The name in logs.
     fn name(&self) -> &'static str;
 
-    /// Takes a picture and gives the changed one. Buffers that are no longer needed go back to `scratch`.
+    /// Takes a picture and gives the changed one. What takes long asks `watch` now and then. Buffers that are no longer needed go back to `scratch`.
     ///
     /// # Errors
-    /// [`Error::Impossible`] where this picture cannot be changed so, [`Error::Internal`] where a library failed.
-    fn apply(&self, bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error>;
+    /// What `watch` says; [`Error::Impossible`] where this picture cannot be changed so, [`Error::Internal`] where a library failed.
+    fn apply(&self, bitmap: Bitmap, watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error>;
 }

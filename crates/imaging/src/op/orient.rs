@@ -7,6 +7,7 @@ use super::Operation;
 use crate::bitmap::Bitmap;
 use crate::error::Error;
 use crate::geometry::Window;
+use crate::limits::Watch;
 use crate::orientation::Orientation;
 use crate::scratch::Scratch;
 
@@ -97,7 +98,7 @@ impl Operation for Turn {
         "orient"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         let channels = bitmap.layout().channels();
         if !self.transpose {
             mirror(&mut bitmap, *self);
@@ -172,7 +173,7 @@ mod tests {
     }
 
     fn turned(turn: Turn) -> (u32, u32, Vec<u8>) {
-        let result = turn.apply(sample(), &mut Scratch::new(1 << 20)).expect("turned");
+        let result = turn.apply(sample(), &Watch::new(), &mut Scratch::new(1 << 20)).expect("turned");
         (result.width(), result.height(), result.into_pixels())
     }
 
@@ -205,9 +206,9 @@ mod tests {
         ) {
             let picture = picture(width, height, [Layout::Gray, Layout::Rgb, Layout::Rgba][layout]);
             let scratch = &mut Scratch::new(1 << 20);
-            let twice = b.apply(a.apply(picture.clone(), scratch).expect("a"), scratch).expect("b");
-            prop_assert_eq!(a.then(b).apply(picture.clone(), scratch).expect("both"), twice);
-            let back = a.inverse().apply(a.apply(picture.clone(), scratch).expect("a"), scratch).expect("back");
+            let twice = b.apply(a.apply(picture.clone(), &Watch::new(), scratch).expect("a"), &Watch::new(), scratch).expect("b");
+            prop_assert_eq!(a.then(b).apply(picture.clone(), &Watch::new(), scratch).expect("both"), twice);
+            let back = a.inverse().apply(a.apply(picture.clone(), &Watch::new(), scratch).expect("a"), &Watch::new(), scratch).expect("back");
             prop_assert_eq!(back, picture);
         }
 
@@ -224,7 +225,7 @@ mod tests {
             // Mark each pixel with whether it lies in the window; the turned marks are the turned window.
             let marks: Vec<u8> =
                 (0..120).map(|i| u8::from(inside(window, (i % 10, i / 10)))).collect();
-            let result = turn.apply(Bitmap::new(10, 12, Layout::Gray, marks), &mut Scratch::new(1 << 20)).expect("turned");
+            let result = turn.apply(Bitmap::new(10, 12, Layout::Gray, marks), &Watch::new(), &mut Scratch::new(1 << 20)).expect("turned");
             for (i, &mark) in result.pixels().iter().enumerate() {
                 let at = (i as u32 % result.width(), i as u32 / result.width());
                 prop_assert_eq!(mark == 1, inside(moved, at));

@@ -5,6 +5,7 @@ use super::channels::widen;
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::geometry::Rect;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 use cache_key::transform::Colour;
 
@@ -29,7 +30,7 @@ impl Operation for Place {
         "place"
     }
 
-    fn apply(&self, bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         let Rect { x, y, width, height } = self.canvas;
         if (width, height) == (bitmap.width(), bitmap.height()) {
             return Ok(bitmap);
@@ -85,7 +86,7 @@ mod tests {
         // A used buffer, so that pixels left unwritten would show.
         let mut scratch = Scratch::new(1 << 10);
         scratch.give(vec![99; 64]);
-        Place { canvas, colour }.apply(bitmap, &mut scratch).expect("placed")
+        Place { canvas, colour }.apply(bitmap, &Watch::new(), &mut scratch).expect("placed")
     }
 
     #[test]
@@ -102,6 +103,6 @@ mod tests {
     fn a_picture_that_sticks_out_is_an_error() {
         let canvas = Rect { x: 2, y: 0, width: 2, height: 2 };
         let bitmap = Bitmap::new(1, 1, Layout::Gray, vec![7]);
-        assert!(Place { canvas, colour: None }.apply(bitmap, &mut Scratch::new(0)).is_err());
+        assert!(Place { canvas, colour: None }.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).is_err());
     }
 }

@@ -9,6 +9,7 @@ use super::premultiply::{is_opaque, premultiply, unpremultiply};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::geometry::Window;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3, U8x4};
@@ -60,7 +61,7 @@ impl Operation for Resize {
         "resize"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         let opaque = is_opaque(&bitmap);
         if self.changes_nothing(&bitmap) {
             return Ok(if opaque { drop_alpha(bitmap) } else { bitmap });
@@ -129,7 +130,7 @@ mod tests {
         let scratch = &mut Scratch::new(1 << 20);
         for layout in [Layout::Gray, Layout::Rgb] {
             let bitmap = Bitmap::new(100, 60, layout, vec![77; 6000 * layout.channels()]);
-            let result = whole(&bitmap, 33, 150).apply(bitmap, scratch).expect("resized");
+            let result = whole(&bitmap, 33, 150).apply(bitmap, &Watch::new(), scratch).expect("resized");
             assert_eq!((result.width(), result.height(), result.layout()), (33, 150, layout));
             assert!(result.pixels().iter().all(|&value| value == 77));
         }
@@ -140,7 +141,7 @@ mod tests {
         // Left half opaque red, right half transparent green.
         let pixels = (0..64 * 64).flat_map(|i| if i % 64 < 32 { [255, 0, 0, 255] } else { [0, 255, 0, 0] }).collect();
         let bitmap = Bitmap::new(64, 64, Layout::Rgba, pixels);
-        let result = whole(&bitmap, 15, 15).apply(bitmap, &mut Scratch::new(1 << 20)).expect("resized");
+        let result = whole(&bitmap, 15, 15).apply(bitmap, &Watch::new(), &mut Scratch::new(1 << 20)).expect("resized");
         for pixel in result.pixels().as_chunks::<4>().0 {
             assert_eq!(pixel[1], 0, "green bleeds: {pixel:?}");
             assert!(pixel[3] < 8 || pixel[0] > 250, "red is darkened: {pixel:?}");
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn opaque_alpha_goes() {
         let bitmap = Bitmap::new(8, 8, Layout::Rgba, [9, 8, 7, 255].repeat(64));
-        let result = whole(&bitmap, 4, 4).apply(bitmap, &mut Scratch::new(0)).expect("resized");
+        let result = whole(&bitmap, 4, 4).apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("resized");
         assert_eq!((result.layout(), result.pixels()), (Layout::Rgb, [9, 8, 7].repeat(16).as_slice()));
     }
 
@@ -158,10 +159,10 @@ mod tests {
     fn a_cut_copies_pixels_exactly() {
         let bitmap = Bitmap::new(4, 3, Layout::Gray, (0..12).collect());
         let cut = Resize { window: Window { x: 1.0, y: 1.0, width: 2.0, height: 2.0 }, width: 2, height: 2 };
-        assert_eq!(cut.apply(bitmap, &mut Scratch::new(0)).expect("cut").pixels(), [5, 6, 9, 10]);
+        assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [5, 6, 9, 10]);
         // Straight colour under transparent pixels survives a cut.
         let bitmap = Bitmap::new(2, 1, Layout::Rgba, vec![1, 2, 3, 0, 4, 5, 6, 7]);
         let cut = Resize { window: Window { x: 0.0, y: 0.0, width: 1.0, height: 1.0 }, width: 1, height: 1 };
-        assert_eq!(cut.apply(bitmap, &mut Scratch::new(0)).expect("cut").pixels(), [1, 2, 3, 0]);
+        assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [1, 2, 3, 0]);
     }
 }

@@ -6,6 +6,7 @@ use super::channels::widen;
 use super::premultiply::{premultiply, unpremultiply};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 
 /// `rot`, for what a quarter turn leaves.
@@ -31,7 +32,7 @@ impl Operation for Rotate {
         "rotate"
     }
 
-    fn apply(&self, bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         let (width, height) = self.size((bitmap.width(), bitmap.height()));
         let mut source = widen(bitmap, Layout::Rgba, scratch);
         premultiply(&mut source)?;
@@ -93,8 +94,9 @@ mod tests {
     fn a_quarter_by_interpolation_is_a_quarter_turn() {
         let bitmap = Bitmap::new(5, 3, Layout::Gray, (0..15).map(|i| i * 16).collect());
         let scratch = &mut Scratch::new(0);
-        let turned = Rotate { degrees: 90.0 }.apply(bitmap.clone(), scratch).expect("rotated");
-        let exact = widen(Turn::quarters(1).apply(bitmap, scratch).expect("turned"), Layout::Rgba, scratch);
+        let turned = Rotate { degrees: 90.0 }.apply(bitmap.clone(), &Watch::new(), scratch).expect("rotated");
+        let exact =
+            widen(Turn::quarters(1).apply(bitmap, &Watch::new(), scratch).expect("turned"), Layout::Rgba, scratch);
         assert_eq!((turned.width(), turned.height()), (3, 5));
         assert!(turned.pixels().iter().zip(exact.pixels()).all(|(a, b)| a.abs_diff(*b) <= 1));
     }
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn corners_are_empty_and_the_middle_stays() {
         let bitmap = Bitmap::new(40, 20, Layout::Rgb, [200, 100, 50].repeat(800));
-        let turned = Rotate { degrees: 30.0 }.apply(bitmap, &mut Scratch::new(0)).expect("rotated");
+        let turned = Rotate { degrees: 30.0 }.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("rotated");
         assert_eq!((turned.width(), turned.height()), (45, 38));
         let (pixels, _) = turned.pixels().as_chunks::<4>();
         assert_eq!(pixels[0], [0; 4]);

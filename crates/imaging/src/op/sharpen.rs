@@ -7,6 +7,7 @@ use super::blur::Blur;
 use super::premultiply::{premultiply, unpremultiply};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 
 /// `sharpen`.
@@ -34,7 +35,7 @@ impl Operation for Sharpen {
         "sharpen"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         premultiply(&mut bitmap)?;
         let sharp = luma(&bitmap, scratch);
         let mut soft = sharp.clone();
@@ -118,7 +119,8 @@ mod tests {
 
     #[test]
     fn edges_become_steeper_within_bounds() {
-        let result = Sharpen { sigma: 1.0 }.apply(step(Layout::Gray), &mut Scratch::new(0)).expect("sharpened");
+        let result =
+            Sharpen { sigma: 1.0 }.apply(step(Layout::Gray), &Watch::new(), &mut Scratch::new(0)).expect("sharpened");
         let row = &result.pixels()[..20];
         assert_eq!((row[0], row[19]), (100, 140), "flat parts stay");
         assert!(row[9] < 95 && row[9] >= 100 - 51, "darkened by at most 20 of 100: {row:?}");
@@ -128,7 +130,10 @@ mod tests {
     #[test]
     fn an_even_picture_stays() {
         let even = Bitmap::new(9, 9, Layout::Rgb, [10, 200, 90].repeat(81));
-        assert_eq!(Sharpen { sigma: 3.0 }.apply(even.clone(), &mut Scratch::new(0)).expect("sharpened"), even);
+        assert_eq!(
+            Sharpen { sigma: 3.0 }.apply(even.clone(), &Watch::new(), &mut Scratch::new(0)).expect("sharpened"),
+            even
+        );
     }
 
     #[test]
@@ -137,7 +142,7 @@ mod tests {
         for pixel in picture.pixels_mut().as_chunks_mut::<3>().0 {
             pixel[0] += 50;
         }
-        let result = Sharpen { sigma: 1.0 }.apply(picture, &mut Scratch::new(0)).expect("sharpened");
+        let result = Sharpen { sigma: 1.0 }.apply(picture, &Watch::new(), &mut Scratch::new(0)).expect("sharpened");
         assert!(result.pixels().as_chunks::<3>().0.iter().all(|pixel| pixel[0] - pixel[1] == 50));
     }
 

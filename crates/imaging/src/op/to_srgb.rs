@@ -4,6 +4,7 @@ use super::Operation;
 use crate::bitmap::Bitmap;
 use crate::color;
 use crate::error::Error;
+use crate::limits::Watch;
 use crate::scratch::Scratch;
 use std::fmt;
 
@@ -25,7 +26,7 @@ impl Operation for ToSrgb {
         "to-srgb"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
         color::to_srgb(&mut bitmap, &self.profile)?;
         Ok(bitmap)
     }
