@@ -12,7 +12,7 @@ pub mod error;
 pub mod format;
 pub mod geometry;
 pub mod limits;
-mod metadata;
+pub mod metadata;
 pub mod motion;
 pub mod op;
 pub mod orientation;

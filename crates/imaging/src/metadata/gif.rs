@@ -1,7 +1,7 @@
 //! The blocks of a GIF file (GIF89a specification), without decompressing: the canvas, and how the pictures follow each
 //! other in time.
 
-use super::le16;
+use super::{MAX_BLOCK, Metadata, le16};
 
 /// What the blocks say.
 #[derive(Debug, Default)]
@@ -116,6 +116,49 @@ fn color_table(flags: u8) -> usize {
     if flags & HAS_TABLE == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
 
+/// Collects XMP (an application extension whose packet lies there as it is, closed by a "magic trailer" of 258 bytes:
+/// XMP part 3, 1.1.2), an ICC profile in sub-blocks, and comments.
+pub(super) fn collect<'a>(bytes: &'a [u8], found: &mut Metadata<'a>) {
+    const COMMENT: u8 = 0xFE;
+    const APPLICATION: u8 = 0xFF;
+    const TRAILER: usize = 257;
+    let Some(&flags) = bytes.get(SCREEN + 4) else { return };
+    let mut at = SCREEN_END + color_table(flags);
+    while let Some(&block) = bytes.get(at) {
+        at = match block {
+            EXTENSION => {
+                let end = skip_sub_blocks(bytes, at + 2);
+                match (bytes.get(at + 1), bytes.get(at + 3..at + 14)) {
+                    (Some(&COMMENT), _) => found.found_text(b"", &sub_blocks(bytes, at + 2)),
+                    (Some(&APPLICATION), Some(b"XMP DataXMP")) => {
+                        let packet = bytes.get(at + 14..end.saturating_sub(TRAILER + 1)).unwrap_or_default();
+                        found.found_xmp(packet);
+                    }
+                    (Some(&APPLICATION), Some(b"ICCRGBG1012")) => found.found_icc(sub_blocks(bytes, at + 14)),
+                    _ => {}
+                }
+                end
+            }
+            IMAGE => skip_sub_blocks(bytes, at + 11 + color_table(bytes.get(at + 9).copied().unwrap_or_default())),
+            _ => break,
+        };
+    }
+}
+
+/// What sub-blocks hold together; nothing where that is too much.
+fn sub_blocks(bytes: &[u8], mut at: usize) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(&length @ 1..) = bytes.get(at) {
+        let end = at + 1 + usize::from(length);
+        whole.extend_from_slice(bytes.get(at + 1..end).unwrap_or_default());
+        if whole.len() > MAX_BLOCK {
+            return Vec::new();
+        }
+        at = end;
+    }
+    whole
+}
+
 fn skip_sub_blocks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&length) = bytes.get(at) {
         at += 1 + usize::from(length);
@@ -139,7 +182,7 @@ impl GifHeader {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::*;
     use proptest::prelude::*;
 
     const SCREEN: &[u8] = b"GIF89a\x05\0\x03\0\x80\0\0\0\0\0\xFF\xFF\xFF";
@@ -187,6 +230,7 @@ mod tests {
         fn no_bytes_make_it_panic(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
             read(&[SCREEN, &tail].concat());
             read(&tail);
+            collect(&[SCREEN, &tail].concat(), &mut Metadata::default());
         }
     }
 }

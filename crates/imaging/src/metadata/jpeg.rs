@@ -41,28 +41,50 @@ const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
 
+/// A segment before the first scan.
+pub(crate) struct Segment<'a> {
+    pub(crate) marker: u8,
+    /// Behind the length; cut where the file is.
+    pub(crate) body: &'a [u8],
+    /// Of the whole segment with its marker.
+    pub(crate) place: Range<usize>,
+}
+
+/// The segments up to the first scan, whose header is the last one.
+pub(crate) fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+    let mut at = 2;
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        while !ended {
+            let (marker, body_at) = next_marker(bytes, at)?;
+            at = body_at;
+            match marker {
+                // Stand alone, without a length: TEM, RSTn, SOI.
+                0x01 | 0xD0..=SOI => continue,
+                EOI => return None,
+                SOS => ended = true,
+                _ => {}
+            }
+            let end = at.saturating_add(usize::from(be16(bytes, at)?).max(2)).min(bytes.len());
+            let body = bytes.get(at + 2..end).unwrap_or_default();
+            let place = at - 2..end;
+            at = end;
+            return Some(Segment { marker, body, place });
+        }
+        None
+    })
+}
+
 /// Reads up to the first scan. `None` without a frame header before it.
 pub(crate) fn read(bytes: &[u8]) -> Option<JpegHeader<'_>> {
     let mut header = JpegHeader::default();
     let mut framed = false;
-    let mut at = 2;
-    while let Some((marker, body_at)) = next_marker(bytes, at) {
-        at = body_at;
+    for Segment { marker, body, place } in segments(bytes) {
         match marker {
-            // Stand alone, without a length: TEM, RSTn, SOI.
-            0x01 | 0xD0..=SOI => continue,
-            EOI => break,
             SOS => {
-                header.scan_at = at;
-                header.scan_components = bytes.get(at + 2).copied().unwrap_or_default();
-                break;
+                header.scan_at = place.start + 2;
+                header.scan_components = body.first().copied().unwrap_or_default();
             }
-            _ => {}
-        }
-        let Some(length) = be16(bytes, at) else { break };
-        let end = at.saturating_add(usize::from(length).max(2)).min(bytes.len());
-        let body = bytes.get(at + 2..end).unwrap_or_default();
-        match marker {
             // C4 is DHT, C8 reserved, CC DAC: the other C0 to CF begin a frame.
             0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) && !framed => framed = header.frame(marker, body),
             APP1 if body.starts_with(b"Exif\0") => {
@@ -72,11 +94,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<JpegHeader<'_>> {
                 }
             }
             APP1 => header.has_metadata = true,
-            APP2 => header.icc_chunk(body, at - 2..end),
+            APP2 => header.icc_chunk(body, place),
             APP14 if body.starts_with(b"Adobe") => header.adobe = body.get(11).copied(),
             _ => {}
         }
-        at = end;
     }
     framed.then_some(header)
 }

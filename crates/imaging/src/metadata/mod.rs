@@ -1,13 +1,26 @@
-//! What the files say besides their pixels, read by walking their structure: size, depth, orientation, colour profile.
+//! What the files say besides their pixels, read by walking their structure: size, depth, orientation, colour profile
+//! (the headers, for `probe` and `decode`), and all else that is embedded ([`read`]).
 //!
 //! Nothing here decompresses pixels or trusts a length: every read is a slice of the file that may be absent, and every
 //! walk ends because it moves forward. The decoders find the pixels on their own; `decode` compares the sizes.
 
-pub(crate) mod exif;
+mod collect;
+pub mod exif;
 pub(crate) mod gif;
+pub mod iptc;
 pub(crate) mod jpeg;
 pub(crate) mod png;
 pub(crate) mod webp;
+pub mod xmp;
+
+pub(crate) use collect::MAX_BLOCK;
+pub use collect::{Metadata, Text, read};
+
+/// The EXIF block of an item or box of ISO base media files (ISO/IEC 23008-12, A.2.1): behind an offset to it.
+pub(crate) fn exif_item(body: &[u8]) -> Option<&[u8]> {
+    let offset = usize::try_from(be32(body, 0)?).ok()?;
+    body.get(offset.checked_add(4)?..)
+}
 
 /// Two bytes at `at`, most significant first.
 fn be16(bytes: &[u8], at: usize) -> Option<u16> {

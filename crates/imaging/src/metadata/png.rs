@@ -36,6 +36,25 @@ pub(crate) struct PngHeader<'a> {
     pub(crate) cicp: Option<[u8; 4]>,
 }
 
+/// A chunk as it stands in the file.
+pub(crate) struct Chunk<'a> {
+    pub(crate) kind: [u8; 4],
+    pub(crate) body: &'a [u8],
+}
+
+/// The chunks up to the first one that is not complete.
+pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut at = SIGNATURE;
+    std::iter::from_fn(move || {
+        let length = usize::try_from(be32(bytes, at)?).ok()?;
+        let kind = *bytes.get(at + 4..)?.first_chunk::<4>()?;
+        let end = (at + 8).saturating_add(length);
+        let body = bytes.get(at + 8..end)?;
+        at = end.saturating_add(4);
+        Some(Chunk { kind, body })
+    })
+}
+
 /// Walks the chunks. `None` without a complete `IHDR` in front.
 pub(crate) fn read(bytes: &[u8]) -> Option<PngHeader<'_>> {
     read_times(bytes, &mut |_| ())
@@ -45,15 +64,10 @@ pub(crate) fn read(bytes: &[u8]) -> Option<PngHeader<'_>> {
 pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Option<PngHeader<'a>> {
     let mut header = PngHeader::default();
     let mut told = 0;
-    let mut at = SIGNATURE;
     let mut pixels = false;
-    while let Some(length) = be32(bytes, at) {
-        let Some(kind) = bytes.get(at + 4..).and_then(<[u8]>::first_chunk::<4>) else { break };
-        let start = at + 8;
-        let end = start.saturating_add(usize::try_from(length).ok()?);
-        let Some(body) = bytes.get(start..end) else { break };
-        if at == SIGNATURE {
-            if kind != b"IHDR" {
+    for (index, Chunk { kind, body }) in chunks(bytes).enumerate() {
+        if index == 0 {
+            if &kind != b"IHDR" {
                 return None;
             }
             header.width = be32(body, 0)?;
@@ -61,7 +75,7 @@ pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Opt
             header.depth = *body.get(8)?;
             header.color_type = *body.get(9)?;
         }
-        match kind {
+        match &kind {
             b"IDAT" => pixels = true,
             b"IEND" => break,
             b"tRNS" if !pixels => header.transparency = true,
@@ -80,10 +94,9 @@ pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Opt
                 header.orientation = exif::orientation(body);
             }
             b"tEXt" | b"zTXt" | b"iTXt" => header.has_metadata = true,
-            _ if !pixels => header.color(kind, body),
+            kind if !pixels => header.color(kind, body),
             _ => {}
         }
-        at = end.saturating_add(4);
     }
     (header.depth != 0).then_some(header)
 }
@@ -122,7 +135,7 @@ fn delay(body: &[u8]) -> u64 {
 }
 
 /// Section 11.3.2.3: a name of 1 to 79 bytes, 0, the compression method 0, the zlib stream.
-fn compressed_profile(body: &[u8]) -> Option<&[u8]> {
+pub(crate) fn compressed_profile(body: &[u8]) -> Option<&[u8]> {
     let name = body.iter().take(80).position(|&b| b == 0)?;
     match body.get(name + 1..)? {
         [0, stream @ ..] => Some(stream),

@@ -122,7 +122,7 @@ fn check_frame(body: &[u8]) -> Option<()> {
 }
 
 /// Each chunk's name and as much of its body as the file has. Bodies are padded to an even length.
-fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut at = 0usize;
     std::iter::from_fn(move || {
         let kind = bytes.get(at..)?.first_chunk::<4>()?;

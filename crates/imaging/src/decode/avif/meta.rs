@@ -24,6 +24,8 @@ pub(super) struct Location {
 pub(super) struct Item {
     pub(super) id: u32,
     pub(super) kind: [u8; 4],
+    /// Of a `mime` item.
+    pub(super) content_type: Vec<u8>,
     pub(super) location: Location,
     /// Index into [`Meta::properties`], and whether it is essential.
     pub(super) properties: Vec<(usize, bool)>,
@@ -183,7 +185,12 @@ fn infos(mut r: Reader<'_>) -> Option<Vec<Item>> {
         if items.iter().any(|item| item.id == id) {
             return None;
         }
-        items.push(Item { id, kind, location: Location::default(), properties: Vec::new() });
+        // A name and a media type, each closed by 0.
+        let content_type = match &kind {
+            b"mime" => entry_reader.0.split(|&byte| byte == 0).nth(1).unwrap_or_default().to_vec(),
+            _ => Vec::new(),
+        };
+        items.push(Item { id, kind, content_type, location: Location::default(), properties: Vec::new() });
     }
     Some(items)
 }

@@ -6,6 +6,7 @@
 
 mod aperture;
 mod av1;
+mod collect;
 mod meta;
 mod plan;
 mod property;
@@ -14,6 +15,8 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 mod yuv;
+
+pub(crate) use collect::collect;
 
 use super::Decoded;
 use crate::bitmap::{Bitmap, Layout};

@@ -213,7 +213,7 @@ fn bytes<'a>(file: &'a [u8], meta: &Meta<'a>, item: &Item) -> Result<Cow<'a, [u8
 }
 
 /// Of the item itself, else (for a grid) of its first tile.
-fn colors(meta: &Meta<'_>, item: &Item) -> (Option<Nclx>, Option<Vec<u8>>) {
+pub(super) fn colors(meta: &Meta<'_>, item: &Item) -> (Option<Nclx>, Option<Vec<u8>>) {
     let of = |item: &Item| {
         let nclx = meta.properties_of(item).find_map(|p| if let Property::Nclx(n) = p { Some(*n) } else { None });
         let icc = meta.properties_of(item).find_map(|p| if let Property::Icc(i) = p { Some(i.clone()) } else { None });

@@ -2,7 +2,7 @@
 //!
 //! A broken block is no reason to refuse a picture: whatever cannot be read means "as stored".
 
-use super::{be16, be32, le16, le32};
+use crate::metadata::{be16, be32, le16, le32};
 use crate::orientation::Orientation;
 
 const ORIENTATION: u16 = 0x0112;
