@@ -2,6 +2,7 @@
 //! pixel exists. Estimates to schedule by, not promises: measured on photographs, one core, rounded up.
 
 use crate::bitmap::Layout;
+use crate::encode::Settings;
 use crate::encode::avif::expected_cpu_ms;
 use crate::error::Error;
 use crate::format::SourceFormat;
@@ -56,7 +57,7 @@ pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Err
     let effects: u64 = passes.iter().map(|pass| area(pass.size()) * pass.nanoseconds_per_pixel()).sum();
     let encode = match codec {
         Codec::Avif => expected_cpu_ms(output.0, output.1, settings.effort) * if alpha { 2 } else { 1 } * 1_000_000,
-        codec => area(output) * encoder_nanoseconds(codec, settings.effort, settings.lossless),
+        codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
     let nanoseconds = source * (decoder_nanoseconds(probe) + RESIZE) + effects + encode;
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
@@ -101,8 +102,9 @@ fn decoder_bytes(probe: &Probe) -> u64 {
 }
 
 /// Nanoseconds per pixel of the result.
-fn encoder_nanoseconds(codec: Codec, effort: Option<u8>, lossless: bool) -> u64 {
-    let effort = u64::from(effort.unwrap_or(match codec {
+fn encoder_nanoseconds(codec: Codec, settings: &Settings) -> u64 {
+    let lossless = settings.lossless;
+    let effort = u64::from(settings.effort.unwrap_or(match codec {
         Codec::Webp => 3,
         _ => 0,
     }));
@@ -111,10 +113,13 @@ fn encoder_nanoseconds(codec: Codec, effort: Option<u8>, lossless: bool) -> u64 
         // Also the price of `progressive`.
         Codec::Jpeg => 25,
         Codec::Png if effort >= 5 => 400,
+        Codec::Png if settings.quality < 100 && !lossless => 150,
         Codec::Png => 25,
         Codec::Webp if lossless => 300 + effort * 100,
         Codec::Webp => 40 + effort * effort * 3,
-        Codec::Avif | Codec::Jxl | Codec::Gif => 500,
+        // The palette, the dither, the compression.
+        Codec::Gif => 120,
+        Codec::Avif | Codec::Jxl => 500,
     }
 }
 
@@ -125,6 +130,7 @@ fn encoder_bytes(codec: Codec, lossless: bool) -> u64 {
         Codec::Png => 4,
         Codec::Webp if lossless => 40,
         Codec::Webp => 10,
-        Codec::Avif | Codec::Jxl | Codec::Gif => 40,
+        Codec::Gif => 4,
+        Codec::Avif | Codec::Jxl => 40,
     }
 }

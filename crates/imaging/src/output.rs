@@ -30,8 +30,8 @@ pub struct Subject {
 /// [`Error::NotImplemented`] for a format that is not written yet.
 pub fn codec(output: &Output, class: FormatClass, subject: Subject) -> Result<Codec, Error> {
     let wishes: &[Codec] = match output.format {
-        Format::Image(codec @ (Codec::Avif | Codec::Webp | Codec::Jpeg | Codec::Png)) => return Ok(codec),
-        Format::Image(Codec::Jxl | Codec::Gif) | Format::Json | Format::BlurHash | Format::ThumbHash => {
+        Format::Image(codec @ (Codec::Avif | Codec::Webp | Codec::Jpeg | Codec::Png | Codec::Gif)) => return Ok(codec),
+        Format::Image(Codec::Jxl) | Format::Json | Format::BlurHash | Format::ThumbHash => {
             return Err(Error::NotImplemented("f"));
         }
         Format::Auto => match class {
@@ -45,6 +45,7 @@ pub fn codec(output: &Output, class: FormatClass, subject: Subject) -> Result<Co
             SourceFormat::Webp => &[Codec::Webp],
             SourceFormat::Jpeg if !subject.alpha && !output.lossless => &[Codec::Jpeg],
             SourceFormat::Png => &[Codec::Png],
+            SourceFormat::Gif => &[Codec::Gif],
             _ => &[],
         },
     };
@@ -57,6 +58,8 @@ pub fn codec(output: &Output, class: FormatClass, subject: Subject) -> Result<Co
 const fn default_quality(codec: Codec) -> u8 {
     match codec {
         Codec::Avif => 60,
+        // Without loss: a palette only where the colours fit, or where a dial asks for it.
+        Codec::Png | Codec::Gif => 100,
         _ => 80,
     }
 }
@@ -75,6 +78,8 @@ pub fn settings(transform: &Transform, codec: Codec) -> Result<Settings, Error> 
         Codec::Png | Codec::Gif => None,
     };
     let quality = match (own, output.quality) {
+        // Where the URL does not say PNG (`f=auto`), its dial is meant for a format that is lossy anyway.
+        _ if codec == Codec::Png && output.format != Format::Image(Codec::Png) => 100,
         (Some(own), _) => own,
         (None, Quality::Dial(dial)) => dial,
         (None, Quality::Default) => default_quality(codec),
@@ -107,9 +112,9 @@ mod tests {
     fn the_url_decides_first() {
         let png = Format::Image(Codec::Png);
         assert_eq!(chosen(png, FormatClass::Avif, SourceFormat::Jpeg, false, 10), Codec::Png);
-        let gif = Output { format: Format::Image(Codec::Gif), ..Output::default() };
+        let jxl = Output { format: Format::Image(Codec::Jxl), ..Output::default() };
         let subject = Subject { source: SourceFormat::Gif, alpha: false, longer_side: 1 };
-        assert_eq!(codec(&gif, FormatClass::Baseline, subject), Err(Error::NotImplemented("f")));
+        assert_eq!(codec(&jxl, FormatClass::Baseline, subject), Err(Error::NotImplemented("f")));
     }
 
     #[test]
@@ -132,8 +137,9 @@ mod tests {
         assert_eq!(same(SourceFormat::Png, false), Codec::Png);
         assert_eq!(same(SourceFormat::Webp, true), Codec::Webp);
         assert_eq!(same(SourceFormat::Avif, true), Codec::Avif);
-        assert_eq!(same(SourceFormat::Gif, false), Codec::Jpeg);
-        assert_eq!(same(SourceFormat::Gif, true), Codec::Png);
+        assert_eq!(same(SourceFormat::Gif, true), Codec::Gif);
+        assert_eq!(same(SourceFormat::Bmp, false), Codec::Jpeg);
+        assert_eq!(same(SourceFormat::Ico, true), Codec::Png);
         // Corners of a turned JPEG are transparent.
         assert_eq!(same(SourceFormat::Jpeg, true), Codec::Png);
     }
@@ -146,6 +152,9 @@ mod tests {
         transform.output.quality = Quality::Dial(50);
         transform.output.quality_webp = Some(40);
         assert_eq!((quality(&transform, Codec::Jpeg), quality(&transform, Codec::Webp)), (50, 40));
+        assert_eq!(quality(&transform, Codec::Png), 100, "not named by the URL");
+        transform.output.format = Format::Image(Codec::Png);
+        assert_eq!(quality(&transform, Codec::Png), 50);
         transform.output.quality = Quality::Auto(Default::default());
         assert_eq!(settings(&transform, Codec::Jpeg), Err(Error::NotImplemented("q")));
     }

@@ -2,7 +2,9 @@
 //! [`Settings`], and a picture that a format cannot hold was given another format before (see `output`).
 
 pub mod avif;
+mod gif;
 mod jpeg;
+pub(crate) mod palette;
 mod png;
 mod webp;
 
@@ -20,7 +22,8 @@ use cache_key::transform::{Chroma, Codec, Colour};
 pub struct Settings {
     /// The format.
     pub codec: Codec,
-    /// The encoder's dial, 1–100; formats without loss ignore it.
+    /// The encoder's dial, 1–100. PNG and GIF lose colours below 100, and nothing (GIF: nothing but colours beyond 256)
+    /// at 100.
     pub quality: u8,
     /// 0–10: more is slower and smaller. `None` is the fast default.
     pub effort: Option<u8>,
@@ -81,13 +84,14 @@ pub(crate) fn write(bitmap: &Bitmap, settings: &Settings, watch: &Watch) -> Resu
     }
     match settings.codec {
         Codec::Jpeg => jpeg::encode(bitmap, settings, watch),
-        Codec::Png => png::encode(bitmap, settings.effort, watch),
+        Codec::Png => png::encode(bitmap, settings, watch),
         Codec::Webp => webp::encode(bitmap, settings, watch),
         Codec::Avif => {
             let Settings { quality, effort, chroma, lossless, .. } = *settings;
             avif::encode(bitmap, &AvifOptions { quality, effort, chroma, lossless }, watch)
         }
-        Codec::Jxl | Codec::Gif => Err(Error::NotImplemented("f")),
+        Codec::Gif => gif::encode(bitmap, settings, watch),
+        Codec::Jxl => Err(Error::NotImplemented("f")),
     }
 }
 

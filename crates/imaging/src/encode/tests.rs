@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 const WHITE: Colour = Colour { r: 255, g: 255, b: 255, a: 255 };
 
 fn settings(codec: Codec) -> Settings {
+    let quality = if matches!(codec, Codec::Png | Codec::Gif) { 100 } else { 90 };
     Settings {
         codec,
-        quality: 90,
+        quality,
         effort: None,
         lossless: false,
         progressive: false,
@@ -72,8 +73,63 @@ fn png_of_grey_colours_has_one_channel() {
     assert_eq!(back, Bitmap::new(8, 8, Layout::Gray, (0..64).collect()));
     let clear = Bitmap::new(2, 1, Layout::Rgba, vec![9, 9, 9, 0, 7, 7, 7, 100]);
     let bytes = encoded(&clear, &settings(Codec::Png));
+    // Colour type 3: two colours, also below transparency.
+    assert_eq!((bytes[25], read(&bytes).1), (3, clear));
+    let levels = (0..=255).flat_map(|alpha| [alpha / 2, alpha / 2, alpha / 2, alpha, 9, 9, 9, alpha]);
+    let levels = Bitmap::new(32, 16, Layout::Rgba, levels.collect());
+    let bytes = encoded(&levels, &settings(Codec::Png));
     // Colour type 4: grey with alpha.
-    assert_eq!((bytes[25], read(&bytes).1), (4, clear));
+    assert_eq!((bytes[25], read(&bytes).1), (4, levels));
+}
+
+#[test]
+fn png_of_few_colours_has_a_palette_of_as_few_bits() {
+    for (colours, depth) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 4), (16, 4), (17, 8), (256, 8)] {
+        let pixels = (0..61 * 47u32).flat_map(|at| [(at % colours) as u8, 7, 9, 200]).collect();
+        let bitmap = Bitmap::new(61, 47, Layout::Rgba, pixels);
+        let bytes = encoded(&bitmap, &settings(Codec::Png));
+        assert_eq!((bytes[24], bytes[25]), (depth, 3), "{colours} colours");
+        assert_eq!(read(&bytes).1, bitmap);
+    }
+    let opaque = picture(61, 47, Layout::Rgb);
+    let covered = opaque.pixels().as_chunks::<3>().0.iter().flat_map(|p| [p[0], p[1], p[2], 255]).collect();
+    let bytes = encoded(&Bitmap::new(61, 47, Layout::Rgba, covered), &settings(Codec::Png));
+    assert_eq!((bytes[25], read(&bytes).1), (2, opaque), "opaque pictures lose their alpha");
+}
+
+#[test]
+fn png_with_a_quality_has_a_palette_and_is_smaller() {
+    for layout in [Layout::Rgb, Layout::Rgba] {
+        let mut bitmap = picture(261, 147, layout);
+        // Grain, as photographs have it: without it, filters make a gradient smaller than any palette does.
+        for (at, value) in (0u32..).zip(bitmap.pixels_mut()) {
+            *value = value.wrapping_add((at.wrapping_mul(2_654_435_761) >> 28) as u8);
+        }
+        let exact = encoded(&bitmap, &settings(Codec::Png));
+        let bytes = encoded(&bitmap, &Settings { quality: 80, ..settings(Codec::Png) });
+        let (_, back) = read(&bytes);
+        assert_eq!(bytes[25], 3);
+        let error = mean_error(&back, &bitmap);
+        assert!(error < 14.0 && bytes.len() < exact.len(), "{error} {} {}", bytes.len(), exact.len());
+        let lossless = Settings { quality: 80, lossless: true, ..settings(Codec::Png) };
+        assert_eq!(read(&encoded(&bitmap, &lossless)).1, bitmap);
+    }
+}
+
+#[test]
+fn gif_keeps_256_colours_and_whole_transparency() {
+    let pixels = (0..256u32).flat_map(|at| [at as u8, (at / 2) as u8, 9, if at % 7 == 0 { 0 } else { 255 }]);
+    let bitmap = Bitmap::new(32, 8, Layout::Rgba, pixels.collect());
+    let (probe, back) = read(&encoded(&bitmap, &settings(Codec::Gif)));
+    assert_eq!((probe.format, probe.frames), (SourceFormat::Gif, 1));
+    for (got, wanted) in back.pixels().as_chunks::<4>().0.iter().zip(bitmap.pixels().as_chunks::<4>().0) {
+        assert!(if wanted[3] == 0 { *got == [0; 4] } else { got == wanted }, "{got:?} for {wanted:?}");
+    }
+    let photo = picture(200, 100, Layout::Rgb);
+    let (_, back) = read(&encoded(&photo, &settings(Codec::Gif)));
+    let seen: Vec<u8> = back.pixels().as_chunks::<4>().0.iter().flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let error = mean_error(&Bitmap::new(200, 100, Layout::Rgb, seen), &photo);
+    assert!(error < 6.0, "{error}");
 }
 
 #[test]

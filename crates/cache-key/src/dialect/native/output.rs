@@ -18,15 +18,16 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| FORMATS.iter().find(|(_, f)| *f == t.output.format).is_some_and(|(name, _)| put_word(out, name)),
     )
     .aliases(&["fm", "format"])
-    .lacking("jxl, gif, json, blurhash, thumbhash", |t| {
+    .lacking("jxl, json, blurhash, thumbhash", |t| {
         use Format::{BlurHash, Image, Json, ThumbHash};
-        matches!(t.output.format, Image(Codec::Jxl | Codec::Gif) | Json | BlurHash | ThumbHash)
+        matches!(t.output.format, Image(Codec::Jxl) | Json | BlurHash | ThumbHash)
     }),
     Parameter::new(
         "q",
         Group::Output,
         "1–100 (the encoder's dial), `auto` or `auto:low`, `auto:medium`, `auto:high`, `auto:best` (a perceptual target)",
-        "Quality. Without it: the format's own default.",
+        "Quality. Without it: the format's own default. With `f=png` and `f=gif` less than 100 means a palette of at most \
+         256 colours, fewer where that is close enough; 100, and no `q`, that PNG loses nothing.",
         |d, v| {
             d.transform.output.quality = quality(v)?;
             Some(())
