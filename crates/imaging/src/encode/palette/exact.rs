@@ -56,12 +56,12 @@ pub(super) fn index(bitmap: &Bitmap, alpha: Alpha) -> Option<Indexed> {
         last = Some((colour, number));
         indices.push(number);
     }
-    Some(sorted(table.colours, indices))
+    Some(sorted(&table.colours, indices))
 }
 
 /// Colours with the least alpha first (PNG's `tRNS` may end with the last that is not opaque), then by luminance:
 /// neighbours have near indices, which compresses better.
-fn sorted(colours: Vec<[u8; 4]>, mut indices: Vec<u8>) -> Indexed {
+fn sorted(colours: &[[u8; 4]], mut indices: Vec<u8>) -> Indexed {
     let mut order: Vec<usize> = (0..colours.len()).collect();
     let key = |&at: &usize| {
         let [red, green, blue, alpha] = colours[at];
