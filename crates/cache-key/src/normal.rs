@@ -6,8 +6,8 @@
 
 use crate::number::Decimal;
 use crate::transform::{
-    Aspect, Codec, Compass, Crop, Effects, Extent, Fit, Format, Frames, Gravity, Output, Pad, Quality, Shape, Size,
-    Transform,
+    Aspect, Codec, Compass, Crop, Effects, Extent, Fit, Format, Frames, Gravity, Output, Pad, Quality, Resample, Shape,
+    Size, Transform,
 };
 
 impl Transform {
@@ -68,6 +68,7 @@ impl Transform {
         if !one_side && size.aspect.is_none() && !minimum {
             self.fit = Fit::ScaleDown; // there is no box to meet
             size.enlarge = false;
+            self.resample = Resample::default();
         }
         if !minimum {
             if matches!(self.fit, Fit::ScaleDown | Fit::Crop | Fit::AspectCrop) {
@@ -159,6 +160,9 @@ impl Effects {
 impl Shape {
     fn normalise(&mut self) {
         self.redact.iter_mut().for_each(Crop::normalise);
+        if self.mask.is_some() {
+            self.radius = None; // the mask is the outline
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub use effects::{Colour, Effects, Mask, Radius, Shape, Unsharp};
 pub use layers::{Text, Watermark};
 pub use output::{Chroma, Codec, ColourSpace, Format, Frames, Hdr, Metadata, Output, Quality, QualityTarget};
 pub use place::{Compass, Crop, Extent, Flip, Gravity, Orient, Pad, Trim};
-pub use size::{Aspect, Fit, Length, Size};
+pub use size::{Aspect, Fit, Kernel, Length, Resample, Size};
 
 use crate::number::Decimal;
 
@@ -25,6 +25,8 @@ pub struct Transform {
     pub size: Size,
     /// How the picture meets the box.
     pub fit: Fit,
+    /// `kernel`, `linear`: how the picture is scaled.
+    pub resample: Resample,
     /// `crop`: the region taken before resizing.
     pub crop: Option<Crop>,
     /// `g`: which part survives a crop by `fit`, and where the picture sits in a padded box.

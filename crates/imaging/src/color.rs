@@ -4,9 +4,11 @@
 
 mod cmyk;
 mod describe;
+mod from_srgb;
 
 pub(crate) use cmyk::cmyk_to_srgb;
 pub(crate) use describe::{profile_of_cicp, profile_of_gamma};
+pub(crate) use from_srgb::from_srgb;
 
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;

@@ -47,7 +47,10 @@ pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Err
     let largest = passes.iter().map(|pass| area(pass.size()).max(area(pass.plan.size))).max().unwrap_or(source);
     let lines: u64 =
         passes.first().map_or(0, |pass| u64::from(probe.width.max(probe.height)) * u64::from(pass.plan.size.1));
-    let resizing = (source + lines + largest) * channels;
+    let light = passes.first().map_or(0, Pass::bytes_per_source_channel);
+    // A further pass that has to look at its picture gets it from a copy.
+    let copy = if passes.iter().skip(1).any(Pass::needs_look) { source } else { 0 };
+    let resizing = (source * (1 + light) + copy + lines + largest) * channels;
     let encoding = largest * 4 + area(output) * encoder_bytes(codec, settings.lossless);
     let memory = decoding.max(resizing).max(encoding);
     if memory > limits.memory {
@@ -59,7 +62,8 @@ pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Err
         Codec::Avif => expected_cpu_ms(output.0, output.1, settings.effort) * if alpha { 2 } else { 1 } * 1_000_000,
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
-    let nanoseconds = source * (decoder_nanoseconds(probe) + RESIZE) + effects + encode;
+    let looks = passes.first().map_or(0, Pass::nanoseconds_per_source_pixel);
+    let nanoseconds = source * (decoder_nanoseconds(probe) + RESIZE + looks) + effects + encode;
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
 }
 

@@ -5,12 +5,13 @@
 //! Invariants: no side is ever 0, the window lies inside the original, the picture lies inside its frame.
 
 mod anchor;
+pub(crate) mod redact;
 mod target;
 
 use crate::error::Error;
 use crate::limits::Limits;
 use anchor::Anchor;
-use cache_key::transform::{Crop, Extent, Fit, Gravity, Pad, Transform};
+use cache_key::transform::{Aspect, Crop, Extent, Fit, Gravity, Pad, Transform};
 use target::Target;
 
 /// A rectangle of whole pixels.
@@ -33,12 +34,27 @@ pub struct Window {
     pub height: f64,
 }
 
+impl From<Rect> for Window {
+    fn from(rect: Rect) -> Self {
+        Self { x: rect.x.into(), y: rect.y.into(), width: rect.width.into(), height: rect.height.into() }
+    }
+}
+
+/// What only pixels can tell, for the parameters that ask for it (`trim`, `g=smart`, `g=entropy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// What `trim` leaves of the upright original.
+    pub trimmed: Option<Rect>,
+    /// What a cut keeps as near its middle as it can, in fractions of what `crop` leaves.
+    pub focus: Option<(f64, f64)>,
+}
+
 /// One pass of a transform on a picture of known size, all in upright axes, before `rot` and `flip`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     /// The size of the upright original that this plan is for.
     pub source: (u32, u32),
-    /// What `crop` leaves of it.
+    /// What `trim` and `crop` leave of it.
     pub region: Rect,
     /// What the resize reads: `region`, less what the fit cuts off.
     pub window: Window,
@@ -46,6 +62,8 @@ pub struct Plan {
     pub size: (u32, u32),
     /// `fit=pad`: the smallest canvas on which the picture is placed by `gravity`.
     pub frame: Option<(u32, u32)>,
+    /// `extend`: the canvas grows to this shape.
+    pub extend: Option<Aspect>,
     /// Where the picture sits in `frame`.
     pub gravity: Gravity,
     /// Device pixels per CSS pixel, for offsets in pixels.
@@ -76,6 +94,7 @@ impl Plan {
             Some((w, h)) => (w.max(picture.0), h.max(picture.1)),
             None => picture,
         };
+        let frame = self.extend.map_or(frame, |aspect| target::smallest_round(frame, aspect));
         let anchor = Anchor { gravity: self.gravity, dpr: self.dpr };
         let (x, y) = anchor.place(picture, frame);
         Rect {
@@ -91,10 +110,11 @@ impl Plan {
 ///
 /// # Errors
 /// [`Error::Impossible`] when the crop lies outside the picture or a client hint is unresolved (`w=auto`).
-pub fn plan(source: (u32, u32), transform: &Transform) -> Result<Plan, Error> {
+pub fn plan(source: (u32, u32), transform: &Transform, seen: Seen) -> Result<Plan, Error> {
+    let whole = seen.trimmed.unwrap_or(Rect { x: 0, y: 0, width: source.0, height: source.1 });
     let region = match transform.crop {
-        Some(crop) => resolve_crop(source, crop)?,
-        None => Rect { x: 0, y: 0, width: source.0, height: source.1 },
+        Some(crop) => resolve_crop(whole, crop)?,
+        None => whole,
     };
     let dpr = transform.size.dpr.map_or(1.0, cache_key::Decimal::to_f64);
     let within = (region.width, region.height);
@@ -102,7 +122,7 @@ pub fn plan(source: (u32, u32), transform: &Transform) -> Result<Plan, Error> {
     let (scaled, size) = target.fit(within, transform.fit, transform.size.enlarge);
 
     let anchor = Anchor { gravity: transform.gravity, dpr };
-    let (left, top) = anchor.cut(scaled, size);
+    let (left, top) = anchor.cut(scaled, size, seen.focus);
     let (x, width) = window_side(region.x, region.width, scaled.0, left, size.0);
     let (y, height) = window_side(region.y, region.height, scaled.1, top, size.1);
     Ok(Plan {
@@ -111,6 +131,7 @@ pub fn plan(source: (u32, u32), transform: &Transform) -> Result<Plan, Error> {
         window: Window { x, y, width, height },
         size,
         frame: (transform.fit == Fit::Pad).then(|| target.frame(size)),
+        extend: transform.extend,
         gravity: transform.gravity,
         dpr,
         pad: transform.pad.map_or(Pad::default(), |pad| scale_pad(pad, dpr)),
@@ -137,20 +158,21 @@ pub fn check_output(size: (u32, u32), limits: &Limits) -> Result<(), Error> {
     Ok(())
 }
 
-fn resolve_crop(source: (u32, u32), crop: Crop) -> Result<Rect, Error> {
-    let x = offset(crop.x, source.0);
-    let y = offset(crop.y, source.1);
-    if x >= source.0 || y >= source.1 {
+/// A crop in what `trim` left.
+fn resolve_crop(within: Rect, crop: Crop) -> Result<Rect, Error> {
+    let x = offset(crop.x, within.width);
+    let y = offset(crop.y, within.height);
+    if x >= within.width || y >= within.height {
         return Err(Error::Impossible(format!(
             "the crop begins at {x},{y}, outside the picture of {} × {} pixels",
-            source.0, source.1
+            within.width, within.height
         )));
     }
     Ok(Rect {
-        x,
-        y,
-        width: offset(crop.width, source.0).clamp(1, source.0 - x),
-        height: offset(crop.height, source.1).clamp(1, source.1 - y),
+        x: within.x + x,
+        y: within.y + y,
+        width: offset(crop.width, within.width).clamp(1, within.width - x),
+        height: offset(crop.height, within.height).clamp(1, within.height - y),
     })
 }
 

@@ -24,6 +24,7 @@ pub mod quality;
 pub mod render;
 pub mod scratch;
 pub mod setup;
+mod sight;
 
 pub use bitmap::{Bitmap, Layout};
 pub use cost::{Cost, cost};

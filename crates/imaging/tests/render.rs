@@ -186,7 +186,7 @@ fn what_is_not_implemented_says_so() {
         assert_eq!(cost(&probe, &variant, &Setup::default()).map(|_| ()), rendered, "cost and render agree: {query}");
         rendered
     };
-    assert_eq!(refused("sepia=10"), Err(Error::NotImplemented("sepia")));
+    assert_eq!(refused("w=4&h=4&fit=cover&g=face"), Err(Error::NotImplemented("g")));
     assert_eq!(refused("f=jxl"), Err(Error::NotImplemented("f")));
     assert_eq!(refused("w=4"), Ok(()));
 }

@@ -32,6 +32,35 @@ pub enum Length {
     Auto,
 }
 
+/// How pixels become fewer or more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Resample {
+    /// `kernel`.
+    pub kernel: Kernel,
+    /// `linear`: colours are mixed as light, not as sRGB values.
+    pub linear: bool,
+}
+
+/// What weighs the pixels that become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// The nearest pixel alone.
+    Nearest,
+    /// All pixels that the new one covers, alike.
+    Box,
+    /// A triangle.
+    Linear,
+    /// Catmull and Rom's cubic.
+    CatmullRom,
+    /// Mitchell and Netravali's cubic, B = C = 1/3.
+    Mitchell,
+    /// Windowed sinc with two lobes.
+    Lanczos2,
+    /// Windowed sinc with three lobes.
+    #[default]
+    Lanczos3,
+}
+
 /// A ratio in lowest terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Aspect {

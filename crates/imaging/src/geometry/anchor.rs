@@ -1,5 +1,5 @@
-//! Gravity: which part of a picture survives a cut, and where a picture sits on a larger canvas. Pure arithmetic;
-//! what needs to look at pixels (`smart`, `entropy`, `face`) is refused before it gets here.
+//! Gravity: which part of a picture survives a cut, and where a picture sits on a larger canvas. Pure arithmetic; what has to look
+//! at pixels (`smart`, `entropy`) hands in what it saw; without that it is the middle.
 
 use cache_key::transform::{Compass, Gravity};
 
@@ -21,14 +21,16 @@ enum Hold {
 
 impl Anchor {
     /// Where in a picture of `whole` pixels the top left corner of the `kept` pixels lies.
-    pub(super) fn cut(self, whole: (u64, u64), kept: (u32, u32)) -> (u64, u64) {
+    pub(super) fn cut(self, whole: (u64, u64), kept: (u32, u32), focus: Option<(f64, f64)>) -> (u64, u64) {
         let room = (whole.0.saturating_sub(kept.0.into()), whole.1.saturating_sub(kept.1.into()));
-        match self.gravity {
-            Gravity::Focal(x, y) => {
-                (centred_on(x.to_f64(), whole.0, kept.0, room.0), centred_on(y.to_f64(), whole.1, kept.1, room.1))
-            }
+        let focus = match self.gravity {
+            Gravity::Focal(x, y) => Some((x.to_f64(), y.to_f64())),
+            _ => focus,
+        };
+        match focus {
+            Some((x, y)) => (centred_on(x, whole.0, kept.0, room.0), centred_on(y, whole.1, kept.1, room.1)),
             // sharp rounds the middle of a cut up, and the middle of a canvas down.
-            gravity => self.hold(gravity, room, 1),
+            None => self.hold(self.gravity, room, 1),
         }
     }
 

@@ -121,6 +121,17 @@ fn largest(within: (u32, u32), aspect: Aspect) -> (u32, u32) {
     largest_of(within, aspect.width.get(), aspect.height.get())
 }
 
+/// The smallest rectangle of this shape round `picture`.
+pub(super) fn smallest_round((w, h): (u32, u32), aspect: Aspect) -> (u32, u32) {
+    let (wide, high) = (aspect.width.get(), aspect.height.get());
+    // Compared as products: exact.
+    if u64::from(w) * u64::from(high) >= u64::from(h) * u64::from(wide) {
+        (w, across(w, high, wide).max(h))
+    } else {
+        (across(h, wide, high).max(w), h)
+    }
+}
+
 fn largest_of((w, h): (u32, u32), wide: u32, high: u32) -> (u32, u32) {
     // Compared as products: exact.
     if u64::from(w) * u64::from(high) > u64::from(h) * u64::from(wide) {

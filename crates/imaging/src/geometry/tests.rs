@@ -19,7 +19,7 @@ fn boxed(width: u32, height: u32, fit: Fit, enlarge: bool) -> Transform {
 
 /// The size of the whole result: canvas and all.
 fn result(source: (u32, u32), transform: &Transform) -> (u32, u32) {
-    let plan = plan(source, transform).expect("planned");
+    let plan = plan(source, transform, Seen::default()).expect("planned");
     let canvas = plan.canvas(plan.size, false);
     (canvas.width, canvas.height)
 }
@@ -89,7 +89,7 @@ fn dpr_multiplies_box_and_padding() {
     transform.size.dpr = Some(Decimal::from_scaled(15_000));
     transform.pad = Some(Pad { top: 1, right: 2, bottom: 3, left: 4 });
     assert_eq!(result((1000, 1000), &transform), (150 + 3 + 6, 75 + 2 + 5));
-    let canvas = plan((1000, 1000), &transform).expect("planned").canvas((75, 75), false);
+    let canvas = plan((1000, 1000), &transform, Seen::default()).expect("planned").canvas((75, 75), false);
     assert_eq!((canvas.x, canvas.y), (37 + 6, 2));
 }
 
@@ -117,7 +117,7 @@ fn crop_comes_before_the_box() {
     let mut transform = boxed(100, 100, Fit::Cover, false);
     let half = Extent::Fraction(Decimal::from_scaled(5_000));
     transform.crop = Some(Crop { x: half, y: Extent::Px(0), width: half, height: Extent::Px(9_999) });
-    let plan = plan((800, 400), &transform).expect("planned");
+    let plan = plan((800, 400), &transform, Seen::default()).expect("planned");
     assert_eq!(plan.region, Rect { x: 400, y: 0, width: 400, height: 400 });
     assert_eq!(plan.window, Window { x: 400.0, y: 0.0, width: 400.0, height: 400.0 });
 }
@@ -126,14 +126,14 @@ fn crop_comes_before_the_box() {
 fn a_crop_outside_is_refused() {
     let outside = Crop { x: Extent::Px(800), y: Extent::Px(0), width: Extent::Px(1), height: Extent::Px(1) };
     let transform = Transform { crop: Some(outside), ..Transform::default() };
-    assert!(matches!(plan((800, 400), &transform), Err(Error::Impossible(_))));
+    assert!(matches!(plan((800, 400), &transform, Seen::default()), Err(Error::Impossible(_))));
 }
 
 #[test]
 fn gravity_decides_what_survives() {
     let window = |gravity| {
         let transform = Transform { gravity, ..boxed(100, 100, Fit::Cover, false) };
-        let plan = plan((400, 200), &transform).expect("planned");
+        let plan = plan((400, 200), &transform, Seen::default()).expect("planned");
         (plan.window.x, plan.window.y)
     };
     assert_eq!(window(Gravity::Centre), (100.0, 0.0));
@@ -201,7 +201,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn windows_lie_inside(source in (1u32..9000, 1u32..9000), transform in any_transform()) {
-        let Ok(plan) = plan(source, &transform) else { return Ok(()) };
+        let Ok(plan) = plan(source, &transform, Seen::default()) else { return Ok(()) };
         prop_assert!(plan.size.0 > 0 && plan.size.1 > 0);
         let (region, window) = (plan.region, plan.window);
         prop_assert!(region.width > 0 && region.x + region.width <= source.0);
@@ -235,7 +235,7 @@ proptest! {
     #[test]
     fn keeps_the_shape(source in (1u32..9000, 1u32..9000), bounds in (1u32..5000, 1u32..5000), enlarge: bool) {
         for fit in [Fit::ScaleDown, Fit::Contain, Fit::Outside, Fit::Cover] {
-            let plan = plan(source, &boxed(bounds.0, bounds.1, fit, enlarge)).expect("planned");
+            let plan = plan(source, &boxed(bounds.0, bounds.1, fit, enlarge), Seen::default()).expect("planned");
             // Pixels of the original per pixel of the result, on both axes: equal but for the rounding of a side.
             let (across, down) = (plan.window.width / f64::from(plan.size.0), plan.window.height / f64::from(plan.size.1));
             let (w, h) = plan.scaled_source();
@@ -253,7 +253,7 @@ proptest! {
         let mut transform = boxed(bounds.0, bounds.1, Fit::Cover, false);
         let point = (Decimal::from_scaled(x), Decimal::from_scaled(y));
         transform.gravity = Gravity::Focal(point.0, point.1);
-        let plan = plan(source, &transform).expect("planned");
+        let plan = plan(source, &transform, Seen::default()).expect("planned");
         // Within one pixel of the result: a cut is of whole pixels.
         let step = (plan.window.width / f64::from(plan.size.0), plan.window.height / f64::from(plan.size.1));
         let at = (point.0.to_f64() * f64::from(source.0), point.1.to_f64() * f64::from(source.1));

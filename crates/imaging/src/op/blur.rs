@@ -22,15 +22,17 @@ pub struct Blur {
 const KERNEL_UP_TO: f32 = 2.5;
 /// Samples of a row that are blurred down the columns together.
 const LANES: usize = 16;
+/// Rows after which the watch is asked.
+const ROWS: usize = 64;
 
 impl Operation for Blur {
     fn name(&self) -> &'static str {
         "blur"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
         premultiply(&mut bitmap)?;
-        self.convolve(&mut bitmap);
+        self.convolve(&mut bitmap, watch)?;
         unpremultiply(&mut bitmap)?;
         Ok(bitmap)
     }
@@ -38,18 +40,24 @@ impl Operation for Blur {
 
 impl Blur {
     /// Blurs every channel alike: colour is premultiplied, if there is alpha.
-    pub(super) fn convolve(self, bitmap: &mut Bitmap) {
+    ///
+    /// # Errors
+    /// What `watch` says.
+    pub(super) fn convolve(self, bitmap: &mut Bitmap, watch: &Watch) -> Result<(), Error> {
         let filter = Filter::new(self.sigma);
         let stride = bitmap.width() as usize * bitmap.layout().channels();
         let layout = bitmap.layout();
-        for row in bitmap.pixels_mut().chunks_exact_mut(stride) {
+        for (number, row) in bitmap.pixels_mut().chunks_exact_mut(stride).enumerate() {
+            if number % ROWS == 0 {
+                watch.check()?;
+            }
             match layout {
                 Layout::Gray => along::<1>(row, &filter),
                 Layout::Rgb => along::<3>(row, &filter),
                 Layout::Rgba => along::<4>(row, &filter),
             }
         }
-        down(bitmap.pixels_mut(), stride, &filter);
+        down(bitmap.pixels_mut(), stride, &filter, watch)
     }
 }
 
@@ -150,12 +158,13 @@ fn along<const N: usize>(row: &mut [u8], filter: &Filter) {
     }
 }
 
-fn down(pixels: &mut [u8], stride: usize, filter: &Filter) {
+fn down(pixels: &mut [u8], stride: usize, filter: &Filter, watch: &Watch) -> Result<(), Error> {
     let height = pixels.len() / stride;
     let margin = filter.margin();
     let mut line = vec![[0.0f32; LANES]; height + 2 * margin];
     let mut spare = line.clone();
     for left in (0..stride).step_by(LANES) {
+        watch.check()?;
         let lanes = LANES.min(stride - left);
         for (i, values) in line.iter_mut().enumerate() {
             let start = i.saturating_sub(margin).min(height - 1) * stride + left;
@@ -170,6 +179,7 @@ fn down(pixels: &mut [u8], stride: usize, filter: &Filter) {
             }
         }
     }
+    Ok(())
 }
 
 /// Rounded; a cast of a float saturates.

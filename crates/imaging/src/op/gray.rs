@@ -51,6 +51,11 @@ impl Curves {
     }
 }
 
+/// How bright a colour is, as a grey of the same brightness.
+pub(super) fn luminance(r: u8, g: u8, b: u8) -> u8 {
+    CURVES.luminance(r, g, b)
+}
+
 impl Operation for Gray {
     fn name(&self) -> &'static str {
         "gray"

@@ -2,16 +2,34 @@
 //! [`Operation`]. None knows where in the pipeline it stands, nor the URL.
 
 pub mod blur;
+pub mod border;
+pub mod brightness;
 pub(crate) mod channels;
+pub mod contrast;
+pub mod curve;
+pub mod duotone;
 pub mod flatten;
+pub mod gamma;
 pub mod gray;
+pub mod hue;
+pub mod invert;
+mod light;
+mod matrix;
 pub mod orient;
+pub mod outline;
+pub mod pixelate;
 pub mod place;
 pub(crate) mod premultiply;
+pub mod redact;
 pub mod resize;
 pub mod rotate;
+pub mod saturate;
+pub mod sepia;
 pub mod sharpen;
+pub mod tint;
 pub mod to_srgb;
+mod tones;
+pub mod unsharp;
 
 use crate::bitmap::Bitmap;
 use crate::error::Error;

@@ -58,7 +58,7 @@ impl Operation for Place {
 }
 
 /// The fewest channels that hold both.
-fn canvas_layout(picture: Layout, fill: Colour) -> Layout {
+pub(super) fn canvas_layout(picture: Layout, fill: Colour) -> Layout {
     match picture {
         _ if fill.a != u8::MAX => Layout::Rgba,
         Layout::Gray if fill.r != fill.g || fill.g != fill.b => Layout::Rgb,
@@ -66,7 +66,7 @@ fn canvas_layout(picture: Layout, fill: Colour) -> Layout {
     }
 }
 
-fn paint(canvas: &mut [u8], layout: Layout, Colour { r, g, b, a }: Colour) {
+pub(super) fn paint(canvas: &mut [u8], layout: Layout, Colour { r, g, b, a }: Colour) {
     match layout {
         Layout::Gray => canvas.fill(r),
         Layout::Rgb => canvas.as_chunks_mut::<3>().0.fill([r, g, b]),

@@ -1,7 +1,11 @@
-//! Resampling by Lanczos3 with the kernel widened when shrinking; a crop is part of the same read.
+//! Resampling with the kernel widened when shrinking (Lanczos3 where the URL says nothing); a crop is part of the same
+//! read.
 //!
 //! With alpha the source is premultiplied in its own memory (we own it) instead of in a copy of its size. Nothing
 //! here knows where the window came from.
+
+pub(crate) mod kernel;
+mod linear;
 
 use super::Operation;
 use super::channels::drop_alpha;
@@ -11,9 +15,10 @@ use crate::error::Error;
 use crate::geometry::Window;
 use crate::limits::Watch;
 use crate::scratch::Scratch;
+use cache_key::transform::{Kernel, Resample};
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3, U8x4};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions};
+use fast_image_resize::{PixelTrait, ResizeAlg, ResizeOptions};
 
 /// Reads `window` and makes `width` × `height` of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +29,8 @@ pub struct Resize {
     pub width: u32,
     /// Pixels, not 0.
     pub height: u32,
+    /// Kernel, and whether colours are mixed as light.
+    pub resample: Resample,
 }
 
 impl Resize {
@@ -61,19 +68,25 @@ impl Operation for Resize {
         "resize"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         let opaque = is_opaque(&bitmap);
         if self.changes_nothing(&bitmap) {
             return Ok(if opaque { drop_alpha(bitmap) } else { bitmap });
         }
         let layout = bitmap.layout();
-        let mixes_alpha = !opaque && !self.only_cuts();
+        let linear = self.resample.linear && !self.only_cuts();
+        // In linear light that is done on the light.
+        let mixes_alpha = !opaque && !linear && self.algorithm() != ResizeAlg::Nearest;
         if mixes_alpha {
             premultiply(&mut bitmap)?;
         }
         let length = self.width as usize * self.height as usize * layout.channels();
         let mut pixels = scratch.take(length);
-        let outcome = self.resample(&bitmap, &mut pixels, scratch);
+        let outcome = if linear {
+            linear::resample(self, &bitmap, &mut pixels, watch, scratch)
+        } else {
+            self.resample(&bitmap, &mut pixels, scratch)
+        };
         // The large buffer is free again before anything else happens.
         scratch.give(bitmap.into_pixels());
         outcome?;
@@ -86,6 +99,11 @@ impl Operation for Resize {
 }
 
 impl Resize {
+    /// A cut copies pixels, whatever the kernel.
+    fn algorithm(&self) -> ResizeAlg {
+        kernel::algorithm(if self.only_cuts() { Kernel::Nearest } else { self.resample.kernel })
+    }
+
     fn resample(&self, bitmap: &Bitmap, pixels: &mut [u8], scratch: &mut Scratch) -> Result<(), Error> {
         match bitmap.layout() {
             Layout::Gray => self.resample_as::<U8>(bitmap, pixels, scratch),
@@ -108,10 +126,12 @@ impl Resize {
             TypedImage::<P>::from_buffer(self.width, self.height, pixels).map_err(|error| failed(&error))?;
         let (width, height) = (f64::from(bitmap.width()), f64::from(bitmap.height()));
         let (x, y) = (self.window.x.clamp(0.0, width), self.window.y.clamp(0.0, height));
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-            .use_alpha(false)
-            .crop(x, y, self.window.width.min(width - x), self.window.height.min(height - y));
+        let options = ResizeOptions::new().resize_alg(self.algorithm()).use_alpha(false).crop(
+            x,
+            y,
+            self.window.width.min(width - x),
+            self.window.height.min(height - y),
+        );
         scratch.resizer().resize_typed(&source, &mut target, &options).map_err(|error| failed(&error))
     }
 }
@@ -122,7 +142,7 @@ mod tests {
 
     fn whole(bitmap: &Bitmap, width: u32, height: u32) -> Resize {
         let window = Window { x: 0.0, y: 0.0, width: bitmap.width().into(), height: bitmap.height().into() };
-        Resize { window, width, height }
+        Resize { window, width, height, resample: Resample::default() }
     }
 
     #[test]
@@ -149,6 +169,39 @@ mod tests {
     }
 
     #[test]
+    fn kernels_differ_and_light_keeps_its_brightness() {
+        // Columns of black and white: 128 as values, 188 as light.
+        let pixels: Vec<u8> = (0..64 * 8).map(|i| if i % 2 == 0 { 0 } else { 255 }).collect();
+        let bitmap = Bitmap::new(64, 8, Layout::Gray, pixels);
+        let half = |kernel, linear, layout| {
+            let bitmap = super::super::channels::widen(bitmap.clone(), layout, &mut Scratch::new(0));
+            let resize = Resize { resample: Resample { kernel, linear }, ..whole(&bitmap, 16, 4) };
+            let result = resize.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("resized");
+            result.pixels()[result.layout().channels() * 24]
+        };
+        for kernel in
+            [Kernel::Box, Kernel::Linear, Kernel::CatmullRom, Kernel::Mitchell, Kernel::Lanczos2, Kernel::Lanczos3]
+        {
+            for layout in [Layout::Gray, Layout::Rgb, Layout::Rgba] {
+                assert!(half(kernel, false, layout).abs_diff(128) <= 2, "{kernel:?}");
+                assert!(half(kernel, true, layout).abs_diff(188) <= 2, "{kernel:?}");
+            }
+        }
+        assert!([0, 255].contains(&half(Kernel::Nearest, false, Layout::Gray)));
+        assert!([0, 255].contains(&half(Kernel::Nearest, true, Layout::Gray)));
+    }
+
+    #[test]
+    fn linear_light_keeps_to_alpha() {
+        let pixels = (0..64 * 64).flat_map(|i| if i % 64 < 32 { [255, 0, 0, 255] } else { [0, 255, 0, 0] }).collect();
+        let bitmap = Bitmap::new(64, 64, Layout::Rgba, pixels);
+        let resample = Resample { linear: true, ..Resample::default() };
+        let resize = Resize { resample, ..whole(&bitmap, 15, 15) };
+        let result = resize.apply(bitmap, &Watch::new(), &mut Scratch::new(1 << 20)).expect("resized");
+        assert!(result.pixels().as_chunks::<4>().0.iter().all(|p| p[1] == 0 && (p[3] < 8 || p[0] > 250)));
+    }
+
+    #[test]
     fn opaque_alpha_goes() {
         let bitmap = Bitmap::new(8, 8, Layout::Rgba, [9, 8, 7, 255].repeat(64));
         let result = whole(&bitmap, 4, 4).apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("resized");
@@ -158,11 +211,21 @@ mod tests {
     #[test]
     fn a_cut_copies_pixels_exactly() {
         let bitmap = Bitmap::new(4, 3, Layout::Gray, (0..12).collect());
-        let cut = Resize { window: Window { x: 1.0, y: 1.0, width: 2.0, height: 2.0 }, width: 2, height: 2 };
+        let cut = Resize {
+            window: Window { x: 1.0, y: 1.0, width: 2.0, height: 2.0 },
+            width: 2,
+            height: 2,
+            resample: Resample::default(),
+        };
         assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [5, 6, 9, 10]);
         // Straight colour under transparent pixels survives a cut.
         let bitmap = Bitmap::new(2, 1, Layout::Rgba, vec![1, 2, 3, 0, 4, 5, 6, 7]);
-        let cut = Resize { window: Window { x: 0.0, y: 0.0, width: 1.0, height: 1.0 }, width: 1, height: 1 };
+        let cut = Resize {
+            window: Window { x: 0.0, y: 0.0, width: 1.0, height: 1.0 },
+            width: 1,
+            height: 1,
+            resample: Resample::default(),
+        };
         assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [1, 2, 3, 0]);
     }
 }

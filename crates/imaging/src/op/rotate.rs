@@ -32,7 +32,7 @@ impl Operation for Rotate {
         "rotate"
     }
 
-    fn apply(&self, bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, bitmap: Bitmap, watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         let (width, height) = self.size((bitmap.width(), bitmap.height()));
         let mut source = widen(bitmap, Layout::Rgba, scratch);
         premultiply(&mut source)?;
@@ -42,6 +42,9 @@ impl Operation for Rotate {
         let (from_x, from_y) = (f64::from(source.width()) / 2.0, f64::from(source.height()) / 2.0);
         let rows = pixels.chunks_exact_mut(width as usize * 4);
         for (y, row) in rows.enumerate() {
+            if y % 64 == 0 {
+                watch.check()?;
+            }
             let dy = y as f64 + 0.5 - middle_y;
             for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
                 let dx = x as f64 + 0.5 - middle_x;

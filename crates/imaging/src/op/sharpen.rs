@@ -35,11 +35,11 @@ impl Operation for Sharpen {
         "sharpen"
     }
 
-    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
+    fn apply(&self, mut bitmap: Bitmap, watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
         premultiply(&mut bitmap)?;
         let sharp = luma(&bitmap, scratch);
         let mut soft = sharp.clone();
-        Blur { sigma: self.sigma }.convolve(&mut soft);
+        Blur { sigma: self.sigma }.convolve(&mut soft, watch)?;
 
         // Indexed by the difference + 255.
         let response: [i16; 511] = std::array::from_fn(|i| response(i as i16 - 255));

@@ -16,13 +16,15 @@ use crate::scratch::Scratch;
 /// # Errors
 /// As [`super::render`].
 pub(super) fn render(job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) -> Result<Rendition, Error> {
-    let Job { original, variant, setup, watch, source, turn, passes } = job;
+    let Job { original, variant, setup, watch, source, turn, mut passes } = job;
     let stored = (source.width, source.height);
     let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
-    let Decoded { bitmap, delivered, icc, .. } = decode(original, &source, &want, &setup.limits, watch, scratch)?;
+    let Decoded { mut bitmap, delivered, icc, .. } = decode(original, &source, &want, &setup.limits, watch, scratch)?;
     let decode = clock.lap();
 
-    let operations = pipeline::operations(&passes, Start { delivered, turn, profile: icc });
+    let start = Start { delivered, turn, profile: icc };
+    pipeline::settle(&mut passes, &mut bitmap, &start, setup, watch, scratch)?;
+    let operations = pipeline::operations(&passes, start);
     let bitmap = pipeline::run(&operations, bitmap, watch, scratch)?;
     let transforming = clock.lap();
 

@@ -52,32 +52,30 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "usm",
         Group::Colour,
         "`sigma,amount,threshold` with sigma 0.3–10, amount 0.1–10, threshold 0–255; `none`",
-        "Unsharp mask.",
+        "Unsharp mask: `amount` times the difference from the blurred picture, where that is at least `threshold`.",
         |d, v| {
             d.transform.effects.unsharp = if v == "none" { None } else { Some(unsharp(v)?) };
             Some(())
         },
         |t, out| t.effects.unsharp.is_some_and(|u| put!(out, "{},{},{}", u.sigma, u.amount, u.threshold)),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "pixelate",
         Group::Colour,
         "2–1024 (pixels), 0",
-        "Blocks of this side.",
+        "Blocks of this side, each the mean of what it covers. Hides nothing for good; that is `redact`.",
         |d, v| {
             d.transform.effects.pixelate = if whole(v, 0, 1) == Some(0) { None } else { Some(block(v)?) };
             Some(())
         },
         |t, out| t.effects.pixelate.is_some_and(|n| put!(out, "{n}")),
     )
-    .default("0")
-    .absent(),
+    .default("0"),
     Parameter::new(
         "bri",
         Group::Colour,
         "−100–100",
-        "Brightness.",
+        "Brightness, as CSS' `brightness()`: `50` is `brightness(150%)`.",
         |d, v| {
             d.transform.effects.brightness = int(v, -100, 100)?;
             Some(())
@@ -85,13 +83,12 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| t.effects.brightness != 0 && put!(out, "{}", t.effects.brightness),
     )
     .aliases(&["brightness"])
-    .default("0")
-    .absent(),
+    .default("0"),
     Parameter::new(
         "con",
         Group::Colour,
         "−100–100",
-        "Contrast.",
+        "Contrast, as CSS' `contrast()`: `50` is `contrast(150%)`.",
         |d, v| {
             d.transform.effects.contrast = int(v, -100, 100)?;
             Some(())
@@ -99,13 +96,12 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| t.effects.contrast != 0 && put!(out, "{}", t.effects.contrast),
     )
     .aliases(&["contrast"])
-    .default("0")
-    .absent(),
+    .default("0"),
     Parameter::new(
         "sat",
         Group::Colour,
         "−100–100",
-        "Saturation.",
+        "Saturation, as CSS' `saturate()`: `50` is `saturate(150%)`; −100 is grey.",
         |d, v| {
             d.transform.effects.saturation = int(v, -100, 100)?;
             Some(())
@@ -113,13 +109,12 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| t.effects.saturation != 0 && put!(out, "{}", t.effects.saturation),
     )
     .aliases(&["saturation"])
-    .default("0")
-    .absent(),
+    .default("0"),
     Parameter::new(
         "gam",
         Group::Colour,
         "0.1–10",
-        "Gamma.",
+        "Values to the power of 1/`gam`, as ImageMagick's `-gamma`: above 1 lightens.",
         |d, v| {
             d.transform.effects.gamma = Some(decimal(v, TENTH, 100 * TENTH)?);
             Some(())
@@ -127,26 +122,24 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| t.effects.gamma.is_some_and(|n| put!(out, "{n}")),
     )
     .aliases(&["gamma"])
-    .default("1")
-    .absent(),
+    .default("1"),
     Parameter::new(
         "hue",
         Group::Colour,
         "−360–360 (whole degrees)",
-        "Turns the hue.",
+        "Turns the hue, as CSS' `hue-rotate()`.",
         |d, v| {
             d.transform.effects.hue = u16::try_from(whole(v, -360, 360)?.rem_euclid(360)).ok()?;
             Some(())
         },
         |t, out| t.effects.hue != 0 && put!(out, "{}", t.effects.hue),
     )
-    .default("0")
-    .absent(),
+    .default("0"),
     Parameter::new(
         "gray",
         Group::Colour,
         "0, 1",
-        "Shades of grey.",
+        "Shades of grey by luminance, as sharp's `greyscale`.",
         |d, v| {
             d.transform.effects.gray = switch(v)?;
             Some(())
@@ -159,7 +152,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "invert",
         Group::Colour,
         "0, 1",
-        "The negative.",
+        "The negative, as sharp's `negate` without alpha. Done last of all colours.",
         |d, v| {
             d.transform.effects.invert = switch(v)?;
             Some(())
@@ -167,45 +160,41 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| t.effects.invert && put!(out, "1"),
     )
     .aliases(&["negate"])
-    .default("0")
-    .absent(),
+    .default("0"),
     Parameter::new(
         "tint",
         Group::Colour,
         COLOUR,
-        "Shades of one colour.",
+        "The colour's chroma on the picture's lightness, as sharp's `tint`; its alpha is the strength.",
         |d, v| {
             d.transform.effects.tint = colour(v)?;
             Some(())
         },
         |t, out| t.effects.tint.is_some_and(|c| put!(out, "{c}")),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "duotone",
         Group::Colour,
         "`dark,light`, two colours; `none`",
-        "Shades between two colours.",
+        "Shades between two colours by luminance; alpha is the strength.",
         |d, v| {
             d.transform.effects.duotone = if v == "none" { None } else { Some(duotone(v)?) };
             Some(())
         },
         |t, out| t.effects.duotone.is_some_and(|(dark, light)| put!(out, "{dark},{light}")),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "sepia",
         Group::Colour,
         "0–100",
-        "Brown shades; 100 is all of it.",
+        "Brown shades, as CSS' `sepia()`; 100 is all of it.",
         |d, v| {
             d.transform.effects.sepia = int(v, 0, 100)?;
             Some(())
         },
         |t, out| t.effects.sepia != 0 && put!(out, "{}", t.effects.sepia),
     )
-    .default("0")
-    .absent(),
+    .default("0"),
 ];
 
 fn colour(text: &str) -> Option<Option<Colour>> {

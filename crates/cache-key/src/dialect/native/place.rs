@@ -40,19 +40,18 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     )
     .aliases(&["gravity"])
     .default("c")
-    .lacking("smart, entropy, face", |t| matches!(t.gravity, Gravity::Smart | Gravity::Entropy | Gravity::Face)),
+    .lacking("face", |t| t.gravity == Gravity::Face),
     Parameter::new(
         "trim",
         Group::Crop,
         "`tolerance[,colour]` with tolerance 0–255; nothing (10, the top-left pixel's colour); `none`",
-        "Cuts off uniform edges before anything else.",
+        "Cuts off uniform edges before `crop` and the resize. A picture that is nothing but edge stays whole.",
         |d, v| {
             d.transform.trim = if v == "none" { None } else { Some(trim(v)?) };
             Some(())
         },
         put_trim,
-    )
-    .absent(),
+    ),
     Parameter::new(
         "pad",
         Group::Crop,
@@ -69,14 +68,13 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "extend",
         Group::Crop,
         "`width:height` or one number, each above 0; `none`",
-        "Enlarges the canvas to this aspect ratio with the background.",
+        "Enlarges the canvas to this aspect ratio with the background; the picture sits on it by `g`.",
         |d, v| {
             d.transform.extend = if v == "none" { None } else { Some(aspect(v)?) };
             Some(())
         },
         |t, out| t.extend.is_some_and(|a| put!(out, "{}:{}", a.width, a.height)),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "orient",
         Group::Turn,

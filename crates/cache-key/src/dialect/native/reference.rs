@@ -139,6 +139,21 @@ fn notes(group: Group) -> &'static str {
         Group::Size => {
             "\nWith `w` or `h` alone the other side follows from the picture. `ar` counts where a side of the box is open.\n"
         }
+        Group::Crop => {
+            "\nThe order is `redact`, `trim`, `crop`, `fit`, `orient` with `rot` and `flip`, the effects, then `fit=pad`, \
+             `extend`, `pad`, `border`, `radius` or `mask`. `trim` sees edges as sharp does: pixels that differ by no more than \
+             the tolerance from the top-left one, specks and lines of one pixel overlooked. `g=smart` looks for edges, skin \
+             and strong colours, `g=entropy` for detail; both only where `fit` cuts something off.\n"
+        }
+        Group::Colour => {
+            "\nEffects are done on the resized picture, in sRGB, in this order: `blur`, `pixelate`, `sharpen`, `usm`, `gam`, \
+             `bri`, `con`, `sat`, `hue`, `gray`, `sepia`, `tint`, `duotone`, `invert`, and `bg` under all of it.\n"
+        }
+        Group::Shape => {
+            "\n`redact` covers every pixel that a region touches, in every frame, with opaque black before the picture is \
+             scaled, and the original is then decoded at its whole size. A region that lies wholly outside the picture is \
+             refused. In a further pass its regions are those of the picture that the pass begins with.\n"
+        }
         Group::Steps => {
             "\n`then=w=100;h=50;fit=cover;then=blur=3` is two further passes. The value is escaped once as a whole, as any \
              value is, and what it holds once by itself: a text with a semicolon is `then=text=a%253Bb`. A piece that \

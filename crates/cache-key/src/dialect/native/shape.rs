@@ -13,7 +13,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "radius",
         Group::Shape,
         "1–65535 (pixels), `max` (half the shorter side), 0",
-        "Rounds the corners.",
+        "Rounds the corners of the canvas, border included; what is cut off is `bg`, else transparent.",
         |d, v| {
             d.transform.shape.radius = match v {
                 "max" => Some(Radius::Max),
@@ -28,25 +28,23 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             Some(Radius::Max) => put!(out, "max"),
         },
     )
-    .default("0")
-    .absent(),
+    .default("0"),
     Parameter::new(
         "border",
         Group::Shape,
         "`width,colour` with width 1–65535 (pixels); `none`",
-        "A frame round the picture.",
+        "A frame round the canvas, which grows by it on each side; it follows `radius` and `mask`.",
         |d, v| {
             d.transform.shape.border = if v == "none" { None } else { Some(border(v)?) };
             Some(())
         },
         |t, out| t.shape.border.is_some_and(|(width, colour)| put!(out, "{width},{colour}")),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "mask",
         Group::Shape,
         "`circle`, `ellipse`, `none`",
-        "Cuts the picture to an outline.",
+        "Cuts the canvas to the largest circle or ellipse in its middle; `radius` then has no effect.",
         |d, v| {
             d.transform.shape.mask = match v {
                 "circle" => Some(Mask::Circle),
@@ -62,20 +60,18 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             Some(Mask::Ellipse) => put!(out, "ellipse"),
         },
     )
-    .default("none")
-    .absent(),
+    .default("none"),
     Parameter::new(
         "redact",
         Group::Shape,
         "1–32 regions `x,y,w,h` as in `crop`, with `;` between them; `none`",
-        "Makes regions unreadable.",
+        "Makes regions black for good, before anything else; of the upright original, whatever is cropped.",
         |d, v| {
             d.transform.shape.redact = if v == "none" { Vec::new() } else { regions(v)? };
             Some(())
         },
         put_regions,
-    )
-    .absent(),
+    ),
 ];
 
 fn border(text: &str) -> Option<(NonZeroU32, Colour)> {

@@ -1,9 +1,9 @@
-//! `w h dpr ar min-w min-h enlarge fit`: the box and how the picture meets it.
+//! `w h dpr ar min-w min-h enlarge fit kernel linear`: the box, how the picture meets it, how it is scaled.
 
 use super::parameter::{Group, Parameter, put, put_number, put_word};
 use super::value::{MAX_SIDE, aspect, decimal, positive, switch};
 use crate::number::Decimal;
-use crate::transform::{Fit, Length, Transform};
+use crate::transform::{Fit, Kernel, Length, Transform};
 
 pub(super) const PARAMETERS: &[Parameter] = &[
     Parameter::new(
@@ -107,6 +107,47 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         put_fit,
     )
     .default("scale-down"),
+    Parameter::new(
+        "kernel",
+        Group::Size,
+        "`nearest`, `box`, `linear` (also `bilinear`), `cubic` (Catmull-Rom; also `catmull-rom`), `mitchell`, `lanczos2`, \
+         `lanczos3`",
+        "What weighs the pixels that become one when the picture is scaled.",
+        |d, v| {
+            d.transform.resample.kernel = KERNELS.iter().find(|(name, _)| *name == v)?.1;
+            Some(())
+        },
+        |t, out| {
+            let word = KERNELS.iter().find(|(_, kernel)| *kernel == t.resample.kernel);
+            t.resample.kernel != Kernel::default() && word.is_some_and(|(name, _)| put_word(out, name))
+        },
+    )
+    .default("lanczos3"),
+    Parameter::new(
+        "linear",
+        Group::Size,
+        "0, 1",
+        "Whether the picture is scaled in linear light: fine bright detail on dark keeps its brightness. Slower.",
+        |d, v| {
+            d.transform.resample.linear = switch(v)?;
+            Some(())
+        },
+        |t, out| t.resample.linear && put!(out, "1"),
+    )
+    .default("0"),
+];
+
+/// The canonical word of each kernel first.
+const KERNELS: [(&str, Kernel); 9] = [
+    ("nearest", Kernel::Nearest),
+    ("box", Kernel::Box),
+    ("linear", Kernel::Linear),
+    ("cubic", Kernel::CatmullRom),
+    ("mitchell", Kernel::Mitchell),
+    ("lanczos2", Kernel::Lanczos2),
+    ("lanczos3", Kernel::Lanczos3),
+    ("bilinear", Kernel::Linear),
+    ("catmull-rom", Kernel::CatmullRom),
 ];
 
 /// The canonical word of each fit first.

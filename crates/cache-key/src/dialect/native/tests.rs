@@ -44,6 +44,10 @@ fn one_form_for_what_means_the_same() {
         ("w=5&fit=squeeze", "fit=fill&w=5"),
         ("w=5&fit=min", "fit=outside&w=5"),
         ("fit=cover&enlarge=1", ""),
+        ("w=5&kernel=catmull-rom&linear", "kernel=cubic&linear=1&w=5"),
+        ("w=5&kernel=lanczos3&linear=0", "w=5"),
+        ("kernel=box&linear=1", ""),
+        ("radius=5&mask=circle", "mask=circle"),
         ("w=5&h=5&g=ne", "h=5&w=5"),
         ("w=5&h=5&fit=cover&g=north", "fit=cover&g=n&h=5&w=5"),
         ("w=5&h=5&fit=cover&g=ne:0:0", "fit=cover&g=ne&h=5&w=5"),
@@ -112,6 +116,7 @@ fn refusals_name_the_parameter_and_what_is_allowed() {
         ("ar=0:1", "ar", Reason::Value),
         ("ar=1:2:3", "ar", Reason::Value),
         ("fit=Cover", "fit", Reason::Value),
+        ("kernel=sinc", "kernel", Reason::Value),
         ("crop=0,0,0,5", "crop", Reason::Value),
         ("crop=0,0,5", "crop", Reason::Value),
         ("crop=0,0,1.5,5", "crop", Reason::Value),
@@ -240,7 +245,7 @@ fn what_the_engine_lacks() {
     }
     for (query, name) in [
         ("w=auto", "w"),
-        ("w=1&h=1&fit=cover&g=smart", "g"),
+        ("w=1&h=1&fit=cover&g=face", "g"),
         ("trim", "trim"),
         ("extend=1:1", "extend"),
         ("f=jxl", "f"),
@@ -294,6 +299,12 @@ fn ratio() -> impl Strategy<Value = Aspect> {
 fn fit() -> impl Strategy<Value = Fit> {
     use Fit::*;
     prop::sample::select(vec![ScaleDown, Contain, Cover, Crop, AspectCrop, Pad, Fill, Outside])
+}
+
+fn resample() -> impl Strategy<Value = Resample> {
+    use Kernel::*;
+    let kernel = prop::sample::select(vec![Nearest, Box, Linear, CatmullRom, Mitchell, Lanczos2, Lanczos3]);
+    (kernel, any::<bool>()).prop_map(|(kernel, linear)| Resample { kernel, linear })
 }
 
 fn region() -> impl Strategy<Value = Crop> {
@@ -445,13 +456,14 @@ fn pass() -> BoxedStrategy<Transform> {
         .prop_map(|(frame, animate, loops, fps_max)| Frames { frame, animate, loops, fps_max });
     let rest =
         (effects().boxed(), shape().boxed(), layers().boxed(), output().boxed(), frames.boxed(), of("[ -~é]{0,12}"));
-    (size().boxed(), fit(), place.boxed(), rest.boxed())
-        .prop_map(|(size, fit, place, rest)| {
+    (size().boxed(), fit(), resample(), place.boxed(), rest.boxed())
+        .prop_map(|(size, fit, resample, place, rest)| {
             let (crop, gravity, trim, pad, extend, orient, rotate, flip) = place;
             let (effects, shape, (watermark, text), output, frames, cache_buster) = rest;
             Transform {
                 size,
                 fit,
+                resample,
                 crop,
                 gravity,
                 trim,
