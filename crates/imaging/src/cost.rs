@@ -1,6 +1,7 @@
 //! What a render will cost, from the header and the transform alone, so that it can be admitted or refused before any
 //! pixel exists. Estimates to schedule by, not promises: measured on photographs, one core, rounded up.
 
+use crate::animation;
 use crate::bitmap::Layout;
 use crate::encode::Settings;
 use crate::encode::avif::expected_cpu_ms;
@@ -35,6 +36,9 @@ pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Err
     let turn = pipeline::upright(transform, probe.orientation);
     let passes = pipeline::plan(turn.size((probe.width, probe.height)), transform, setup)?;
     let output = passes.last().map_or((probe.width, probe.height), Pass::size);
+    if let Some(moving) = animation::decide(probe, variant, output, limits)? {
+        return moving.price(probe, &passes, transform, limits);
+    }
     let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
     let subject = Subject { source: probe.format, alpha, longer_side: output.0.max(output.1) };
     let codec = output::codec(&transform.output, variant.class, subject)?;
@@ -67,10 +71,37 @@ pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Err
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
 }
 
+/// What one pixel costs in each stage, for those who price more than one picture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rates {
+    /// Beside the bitmap, per stored pixel.
+    pub(crate) decoder_bytes: u64,
+    /// Per stored pixel.
+    pub(crate) decoder_nanoseconds: u64,
+    /// Per stored pixel.
+    pub(crate) resize_nanoseconds: u64,
+    /// Beside the bitmap, per pixel of the result.
+    pub(crate) encoder_bytes: u64,
+    /// Per pixel of the result.
+    pub(crate) encoder_nanoseconds: u64,
+}
+
+impl Rates {
+    pub(crate) fn of(probe: &Probe, codec: Codec, settings: &Settings) -> Self {
+        Self {
+            decoder_bytes: decoder_bytes(probe),
+            decoder_nanoseconds: decoder_nanoseconds(probe),
+            resize_nanoseconds: RESIZE,
+            encoder_bytes: encoder_bytes(codec, settings.lossless),
+            encoder_nanoseconds: encoder_nanoseconds(codec, settings),
+        }
+    }
+}
+
 /// Nanoseconds per pixel read by the resize.
 const RESIZE: u64 = 2;
 
-fn area((width, height): (u32, u32)) -> u64 {
+pub(crate) fn area((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
 }
 

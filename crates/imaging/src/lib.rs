@@ -3,6 +3,7 @@
 //! Synchronous pixels: probe → limits → decode → operations in one fixed order → encode. It knows no HTTP, no async
 //! and no files. What a stranger sent is parsed by memory-safe code only; C encodes pixels that we made.
 
+mod animation;
 pub mod bitmap;
 pub mod color;
 pub mod cost;
@@ -28,7 +29,7 @@ mod sight;
 
 pub use bitmap::{Bitmap, Layout};
 pub use cost::{Cost, cost};
-pub use decode::{Decoded, Want, decode};
+pub use decode::{Decoded, Want, decode, decode_frame};
 pub use error::Error;
 pub use format::SourceFormat;
 pub use limits::{Limits, Watch};

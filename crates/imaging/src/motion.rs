@@ -4,6 +4,7 @@
 //! Times are in microseconds. They are kept as the file has them, also those that browsers stretch ([`HASTE`]): who shows
 //! the result applies the same rule to the same figure.
 
+use crate::decode::avif;
 use crate::format::SourceFormat;
 use crate::metadata::{gif, png, webp};
 
@@ -40,6 +41,7 @@ pub fn delays(bytes: &[u8], format: SourceFormat, limit: u32) -> Vec<u64> {
         SourceFormat::Gif => drop(gif::read_times(bytes, &mut frame)),
         SourceFormat::Png => drop(png::read_times(bytes, &mut frame)),
         SourceFormat::Webp => drop(webp::read_times(bytes, &mut frame)),
+        SourceFormat::Avif => drop(avif::motion(bytes, limit, &mut frame)),
         _ => {}
     }
     delays

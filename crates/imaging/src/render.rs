@@ -1,8 +1,10 @@
-//! One render on one screen: probe → plan, then `still`: decode → operations → encode. Everything is refused that can be
-//! refused before the next step costs something; the watch is asked between steps.
+//! One render on one screen: probe → plan, then `still` or `moving`: decode → operations → encode. Everything is refused
+//! that can be refused before the next step costs something; the watch is asked between steps.
 
+mod moving;
 mod still;
 
+use crate::animation;
 use crate::error::Error;
 use crate::limits::Watch;
 use crate::op::orient::Turn;
@@ -74,7 +76,13 @@ pub fn render(
     let source = probe(original, &setup.limits)?;
     let turn = pipeline::upright(&variant.transform, source.orientation);
     let passes = pipeline::plan(turn.size((source.width, source.height)), &variant.transform, setup)?;
-    still::render(Job { original, variant, setup, watch, source, turn, passes }, clock, scratch)
+    let size = passes.last().map_or((source.width, source.height), Pass::size);
+    let moving = animation::decide(&source, variant, size, &setup.limits)?;
+    let job = Job { original, variant, setup, watch, source, turn, passes };
+    match moving {
+        Some(moving) => moving::render(job, moving, clock, scratch),
+        None => still::render(job, clock, scratch),
+    }
 }
 
 /// What is asked of a render, and what is known before any pixel exists.

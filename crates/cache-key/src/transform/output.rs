@@ -139,7 +139,7 @@ pub enum Metadata {
 pub struct Frames {
     /// `frame`: this one alone, from 0.
     pub frame: Option<u32>,
-    /// `anim`; `None` is the default (a still picture until animations are kept).
+    /// `anim`; `None`: an animation stays one where format and limits allow it.
     pub animate: Option<bool>,
     /// `loop`: 0 for ever.
     pub loops: Option<u32>,

@@ -3,6 +3,8 @@
 //! What the frame leaves of the canvas is transparent (browsers ignore the background colour), and so is what a
 //! truncated file lacks. A file without any colour table is shown in grays.
 
+pub(super) mod frames;
+
 use super::{Decoded, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
@@ -61,10 +63,7 @@ fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Decoder<Source<'a>>, Fr
         Some(info) => Frame::of(info),
         None => return Err(malformed(SourceFormat::Gif, &"no frame")),
     };
-    let (value, limit) = (frame.width as u64 * frame.height as u64, limits.source_pixels);
-    if value > limit {
-        return Err(Error::TooLarge { what: "pixels of a frame of the original", value, limit });
-    }
+    frame.check(limits)?;
     Ok((decoder, frame))
 }
 
@@ -140,6 +139,15 @@ impl Frame {
         }
     }
 
+    /// Holds its size against the limit: the canvas may be smaller.
+    fn check(&self, limits: &Limits) -> Result<(), Error> {
+        let (value, limit) = (self.width as u64 * self.height as u64, limits.source_pixels);
+        if value > limit {
+            return Err(Error::TooLarge { what: "pixels of a frame of the original", value, limit });
+        }
+        Ok(())
+    }
+
     /// Frame rows in the order of the file.
     fn rows(&self) -> impl Iterator<Item = usize> {
         let passes: &[(usize, usize)] = if self.interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)] } else { &[(0, 1)] };
@@ -150,10 +158,19 @@ impl Frame {
     /// Puts the indices of row `y` of the frame on the canvas.
     fn paint(&self, row: &[u8], y: usize, colors: &[[u8; CHANNELS]; 256], pixels: &mut [u8], stride: usize) {
         let Some(line) = pixels.chunks_exact_mut(stride).nth(self.top + y) else { return };
-        let line = line.get_mut(self.left * CHANNELS..).unwrap_or_default();
-        for (pixel, &index) in line.chunks_exact_mut(CHANNELS).zip(row) {
-            pixel.copy_from_slice(&colors[usize::from(index)]);
-        }
+        paint(row, colors, line.get_mut(self.left * CHANNELS..).unwrap_or_default());
+    }
+
+    /// The same in a picture of the frame alone.
+    fn paint_alone(&self, row: &[u8], y: usize, colors: &[[u8; CHANNELS]; 256], pixels: &mut [u8]) {
+        let line = pixels.chunks_exact_mut(self.width * CHANNELS).nth(y);
+        paint(row, colors, line.unwrap_or_default());
+    }
+}
+
+fn paint(row: &[u8], colors: &[[u8; CHANNELS]; 256], line: &mut [u8]) {
+    for (pixel, &index) in line.chunks_exact_mut(CHANNELS).zip(row) {
+        pixel.copy_from_slice(&colors[usize::from(index)]);
     }
 }
 

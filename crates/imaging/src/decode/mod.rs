@@ -5,6 +5,8 @@
 //! convert to sRGB: the orientation and the profile are handed on.
 
 pub(crate) mod avif;
+mod canvas;
+pub(crate) mod frames;
 mod gif;
 mod jpeg;
 mod png;
@@ -18,6 +20,7 @@ use crate::op::resize::Resize;
 use crate::orientation::Orientation;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
+use frames::Frames;
 
 /// What the operations that follow will use; a decoder that can stop early does.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -104,6 +107,33 @@ pub fn decode(
         SourceFormat::Avif => avif::decode(bytes, limits, watch, scratch),
         other => Err(Error::Unsupported(format!("{} pictures are not supported", other.as_str()))),
     }
+}
+
+/// Decodes frame `number` of an animation, counted from 0: what is seen then, on the whole canvas.
+///
+/// # Errors
+/// As [`decode`]; [`Error::Impossible`] when the animation ends before it.
+pub fn decode_frame(
+    bytes: &[u8],
+    probe: &Probe,
+    number: u32,
+    limits: &Limits,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<Decoded, Error> {
+    let mut frames = Frames::open(bytes, probe, limits, scratch)?;
+    while frames.shown() <= number {
+        if !frames.advance(watch, scratch)? {
+            return Err(no_frame(number, frames.shown()));
+        }
+    }
+    let (icc, orientation) = (frames.icc(), frames.orientation());
+    Ok(Decoded::whole(frames.into_seen(scratch), icc, orientation))
+}
+
+/// What is said of a frame beyond the end.
+pub(crate) fn no_frame(number: u32, frames: u32) -> Error {
+    Error::Impossible(format!("frame {number} is asked for, counted from 0, and the original has {frames}"))
 }
 
 /// Holds the memory that decoding needs (`bytes_per_pixel` for bitmap and decoder together) against the limit.

@@ -3,6 +3,8 @@
 //! Rows that a truncated file lacks come out zero (black, or transparent); a file without its first row is refused.
 //! Its compressed profile and texts never pass through the decoder: the profile is inflated here, under a limit.
 
+pub(super) mod frames;
+
 use super::{Decoded, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
@@ -36,15 +38,10 @@ pub(super) fn decode(
     if reader.info().size() != (probe.width, probe.height) {
         return Err(malformed(SourceFormat::Png, &"two headers that disagree"));
     }
-    let rows = Rows::of(&reader)?;
+    let rows = Rows::of(&reader, probe.width)?;
     check_memory(probe, rows.layout.channels() as u64, limits)?;
     let mut pixels = scratch.take(size_of(probe.width, probe.height, rows.layout));
-    let read = if reader.info().interlaced {
-        rows.read_interlaced(&mut reader, &mut pixels, watch)
-    } else {
-        rows.read(&mut reader, &mut pixels, watch)
-    };
-    if let Err(error) = read {
+    if let Err(error) = rows.read_all(&mut reader, &mut pixels, watch) {
         scratch.give(pixels);
         return Err(error);
     }
@@ -85,7 +82,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(reader: &Source<'_>) -> Result<Self, Error> {
+    /// For a picture, or a frame, of `width` pixels a row.
+    fn of(reader: &Source<'_>, width: u32) -> Result<Self, Error> {
         let (color, depth) = reader.output_color_type();
         let layout = match color {
             ColorType::Grayscale => Layout::Gray,
@@ -97,8 +95,16 @@ impl Rows {
             layout,
             gray_alpha: color == ColorType::GrayscaleAlpha,
             wide: depth == BitDepth::Sixteen,
-            stride: reader.info().width as usize * layout.channels(),
+            stride: width as usize * layout.channels(),
         })
+    }
+
+    fn read_all(&self, reader: &mut Source<'_>, pixels: &mut [u8], watch: &Watch) -> Result<(), Error> {
+        if reader.info().interlaced {
+            self.read_interlaced(reader, pixels, watch)
+        } else {
+            self.read(reader, pixels, watch)
+        }
     }
 
     fn read(&self, reader: &mut Source<'_>, pixels: &mut [u8], watch: &Watch) -> Result<(), Error> {

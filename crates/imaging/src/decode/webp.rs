@@ -2,6 +2,8 @@
 //!
 //! A truncated file is refused: the decoder gives nothing of it.
 
+pub(super) mod frames;
+
 use super::{Decoded, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
@@ -45,21 +47,30 @@ pub(super) fn decode(
     if decoder.is_animated() {
         pixels.fill(0);
     }
-    // image-webp 0.2.4 panics on an animation whose lossy frame is of another size than its container says. The decoder
-    // ends here and the buffer is discarded, so nothing half-done is seen again.
-    let read = catch_unwind(AssertUnwindSafe(|| decoder.read_image(&mut pixels)));
-    match read {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            scratch.give(pixels);
-            return Err(told(error));
-        }
-        Err(_panic) => return Err(malformed(SourceFormat::Webp, &"it contradicts itself")),
-    }
+    let pixels = read(&mut decoder, pixels, scratch)?;
     watch.check()?;
     let icc = header.icc.filter(|icc| color::differs_from_srgb(icc, layout)).map(<[u8]>::to_vec);
     let bitmap = Bitmap::new(probe.width, probe.height, layout, pixels);
     Ok(Decoded::whole(bitmap, icc, header.orientation))
+}
+
+/// Decodes into `pixels`.
+fn read(
+    decoder: &mut WebPDecoder<Cursor<&[u8]>>,
+    mut pixels: Vec<u8>,
+    scratch: &mut Scratch,
+) -> Result<Vec<u8>, Error> {
+    // image-webp 0.2.4 panics on an animation whose lossy frame is of another size than its container says. The decoder
+    // ends here and the buffer is discarded, so nothing half-done is seen again.
+    let outcome = catch_unwind(AssertUnwindSafe(|| decoder.read_image(&mut pixels)));
+    match outcome {
+        Ok(Ok(())) => Ok(pixels),
+        Ok(Err(error)) => {
+            scratch.give(pixels);
+            Err(told(error))
+        }
+        Err(_panic) => Err(malformed(SourceFormat::Webp, &"it contradicts itself")),
+    }
 }
 
 fn told(error: DecodingError) -> Error {

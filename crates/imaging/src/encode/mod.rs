@@ -1,6 +1,7 @@
 //! From pixels to the bytes of a format; one file or folder each. It decides nothing: which codec and how is said by
 //! [`Settings`], and a picture that a format cannot hold was given another format before (see `output`).
 
+pub(crate) mod animation;
 pub mod avif;
 mod gif;
 mod jpeg;

@@ -63,7 +63,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<PngHeader<'_>> {
 /// The same; `frame` is told the delay of each frame, in microseconds.
 pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Option<PngHeader<'a>> {
     let mut header = PngHeader::default();
-    let mut told = 0;
+    let (mut told, mut sequence) = (0, 0);
     let mut pixels = false;
     for (index, Chunk { kind, body }) in chunks(bytes).enumerate() {
         if index == 0 {
@@ -82,13 +82,20 @@ pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Opt
             b"acTL" if !pixels && told == 0 => {
                 (told, header.plays) = (be32(body, 0).unwrap_or_default(), be32(body, 4).unwrap_or_default());
             }
+            // 4.9: with its parts out of order it is a still picture.
+            b"fcTL" | b"fdAT" if told > 0 && be32(body, 0) != Some(sequence) => {
+                (told, header.frames, header.micros) = (0, 0, 0);
+            }
+            b"fdAT" => sequence = sequence.wrapping_add(1),
             b"fcTL" if header.frames < told => {
+                sequence = sequence.wrapping_add(1);
                 header.hidden_default |= pixels && header.frames == 0;
                 let micros = delay(body);
                 header.frames += 1;
                 header.micros = header.micros.saturating_add(micros);
                 frame(micros);
             }
+            b"fcTL" => sequence = sequence.wrapping_add(1),
             b"eXIf" => {
                 header.has_metadata = true;
                 header.orientation = exif::orientation(body);
@@ -177,9 +184,11 @@ mod tests {
 
     #[test]
     fn frames_are_counted_with_their_times() {
-        let frame = |delay: [u8; 4]| chunk(b"fcTL", &[[0; 20].as_slice(), &delay, &[0, 0]].concat());
+        let frame = |number: u8, delay: [u8; 4]| {
+            chunk(b"fcTL", &[[0, 0, 0, number].as_slice(), &[0; 16], &delay, &[0, 0]].concat())
+        };
         let animation = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 3]);
-        let frames = [frame([0, 1, 0, 30]), frame([0, 5, 0, 0]), frame([0, 9, 0, 9])].concat();
+        let frames = [frame(0, [0, 1, 0, 30]), frame(1, [0, 5, 0, 0])].concat();
         let pixels = chunk(b"IDAT", &[1]);
         for (order, hidden) in [([&frames, &pixels], false), ([&pixels, &frames], true)] {
             let bytes = file(&[animation.clone(), order.map(Vec::as_slice).concat()]);
@@ -188,6 +197,8 @@ mod tests {
             assert_eq!((header.frames, header.plays, header.hidden_default), (2, 3, hidden));
             assert_eq!(delays, [33_333, 50_000]);
         }
+        let disordered = file(&[animation, frame(0, [0; 4]), frame(0, [0; 4])]);
+        assert_eq!(read(&disordered).map(|h| h.frames), Some(0));
         assert_eq!(read(&file(&[frames])).map(|h| h.frames), Some(0), "without acTL it is a still picture");
     }
 

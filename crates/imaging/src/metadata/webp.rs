@@ -121,6 +121,82 @@ fn check_frame(body: &[u8]) -> Option<()> {
     (matches!(kind, b"VP8 " | b"VP8L") && size(kind, pixels)? == told).then_some(())
 }
 
+/// A frame of an animation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnimationFrame<'a> {
+    pub(crate) left: u32,
+    pub(crate) top: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Laid over what is there, instead of replacing it.
+    pub(crate) blends: bool,
+    /// Its place is cleared before the next frame.
+    pub(crate) clears: bool,
+    alpha: Option<&'a [u8]>,
+    kind: &'a [u8; 4],
+    pixels: &'a [u8],
+}
+
+/// The frames whose headers agree with their pixels', up to the first that does not.
+pub(crate) fn frames(bytes: &[u8]) -> impl Iterator<Item = AnimationFrame<'_>> {
+    let chunks = chunks(bytes.get(RIFF_HEADER..).unwrap_or_default());
+    chunks.filter(|(kind, _)| *kind == b"ANMF").map_while(|(_, body)| AnimationFrame::read(body))
+}
+
+impl<'a> AnimationFrame<'a> {
+    fn read(body: &'a [u8]) -> Option<Self> {
+        check_frame(body)?;
+        let flags = *body.get(15)?;
+        let mut inner = chunks(body.get(FRAME_DATA..)?);
+        let (alpha, (kind, pixels)) = match inner.next()? {
+            (b"ALPH", alpha) => (Some(alpha), inner.next()?),
+            found => (None, found),
+        };
+        Some(Self {
+            left: le24(body, 0)? * 2,
+            top: le24(body, 3)? * 2,
+            width: le24(body, 6)? + 1,
+            height: le24(body, 9)? + 1,
+            blends: flags & 2 == 0,
+            clears: flags & 1 != 0,
+            alpha,
+            kind,
+            pixels,
+        })
+    }
+
+    /// Makes `file` a still picture of this frame.
+    pub(crate) fn write_still(&self, file: &mut Vec<u8>) {
+        file.clear();
+        file.extend(b"RIFF\0\0\0\0WEBP");
+        if let Some(alpha) = self.alpha {
+            let [w0, w1, w2, _] = (self.width - 1).to_le_bytes();
+            let [h0, h1, h2, _] = (self.height - 1).to_le_bytes();
+            put_chunk(file, b"VP8X", &[FLAG_ALPHA, 0, 0, 0, w0, w1, w2, h0, h1, h2]);
+            put_chunk(file, b"ALPH", alpha);
+        }
+        put_chunk(file, self.kind, self.pixels);
+        let length = u32::try_from(file.len() - 8).unwrap_or(u32::MAX);
+        if let Some(field) = file.get_mut(4..8) {
+            field.copy_from_slice(&length.to_le_bytes());
+        }
+    }
+}
+
+/// The chunks of a still picture's pixels: `ALPH` and `VP8 `, or `VP8L`.
+pub(crate) fn pixel_chunks(still: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    let chunks = chunks(still.get(RIFF_HEADER..).unwrap_or_default());
+    chunks.filter(|(kind, _)| matches!(*kind, b"ALPH" | b"VP8 " | b"VP8L"))
+}
+
+/// Appends a chunk, padded to an even length. It fits 32 bits: its parts come from a file, or are small.
+pub(crate) fn put_chunk(file: &mut Vec<u8>, kind: &[u8; 4], body: &[u8]) {
+    file.extend(kind);
+    file.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+    file.extend(body);
+    file.resize(file.len() + body.len() % 2, 0);
+}
+
 /// Each chunk's name and as much of its body as the file has. Bodies are padded to an even length.
 pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut at = 0usize;

@@ -2,7 +2,7 @@
 
 use super::{Clock, Job, Rendition, Timings};
 use crate::bitmap::Layout;
-use crate::decode::{Decoded, decode};
+use crate::decode::{Decoded, decode, decode_frame};
 use crate::encode::encode;
 use crate::error::Error;
 use crate::op::premultiply::is_opaque;
@@ -19,7 +19,14 @@ pub(super) fn render(job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) -> R
     let Job { original, variant, setup, watch, source, turn, mut passes } = job;
     let stored = (source.width, source.height);
     let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
-    let Decoded { mut bitmap, delivered, icc, .. } = decode(original, &source, &want, &setup.limits, watch, scratch)?;
+    let decoded = match variant.transform.frames.frame {
+        // A still picture that is no frame of the animation has no number.
+        Some(number) if source.motion.is_some() => {
+            decode_frame(original, &source, number, &setup.limits, watch, scratch)
+        }
+        _ => decode(original, &source, &want, &setup.limits, watch, scratch),
+    };
+    let Decoded { mut bitmap, delivered, icc, .. } = decoded?;
     let decode = clock.lap();
 
     let start = Start { delivered, turn, profile: icc };

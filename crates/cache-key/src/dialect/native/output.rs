@@ -141,26 +141,24 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "frame",
         Group::Frames,
         "0–1000000",
-        "This frame alone; 0 is the first.",
+        "This frame of an animation alone, as a still picture; 0 is the first. Beyond the last: 400.",
         |d, v| {
             d.transform.frames.frame = Some(int(v, 0, 1_000_000)?);
             Some(())
         },
         |t, out| t.frames.frame.is_some_and(|n| put_number(out, n)),
-    )
-    .lacking("frames after the first", |t| t.frames.frame.is_some_and(|n| n > 0)),
+    ),
     Parameter::new(
         "anim",
         Group::Frames,
         "0, 1",
-        "Whether animations stay animated. Without it: the first frame, for now.",
+        "Whether animations stay animated: 1 insists, 0 is the first frame. Without it: where format and limits allow.",
         |d, v| {
             d.transform.frames.animate = Some(switch(v)?);
             Some(())
         },
         |t, out| t.frames.animate.is_some_and(|on| put_number(out, u8::from(on))),
-    )
-    .lacking("1", |t| t.frames.animate == Some(true)),
+    ),
     Parameter::new(
         "loop",
         Group::Frames,
@@ -171,8 +169,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             Some(())
         },
         |t, out| t.frames.loops.is_some_and(|n| put_number(out, n)),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "fps-max",
         Group::Frames,
@@ -183,8 +180,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             Some(())
         },
         |t, out| t.frames.fps_max.is_some_and(|n| put_number(out, n)),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "icc",
         Group::Profile,

@@ -1,4 +1,4 @@
-//! rav1d (as `re_rav1d`, see docs/decisions/0007-avif-decoder.md), for one still frame: the only place that knows its
+//! rav1d (as `re_rav1d`, see docs/decisions/0007-avif-decoder.md), frame by frame: the only place that knows its
 //! C-like interface. A panic in there would abort the process: nothing can catch it.
 //!
 //! Invariant: what was opened is closed and what was lent is given back on every way out (the `Drop`s below), on one
@@ -55,18 +55,25 @@ pub(super) struct Frame {
 /// # Errors
 /// [`Error::Malformed`] when the stream is damaged or its frame has more than `max_pixels`.
 pub(super) fn decode_still(data: &[u8], operating_point: u8, max_pixels: u32) -> Result<Frame, Error> {
-    let mut decoder = Decoder::open(operating_point, max_pixels)?;
-    let mut input = Input::copy(data)?;
-    // Each round sends all of the input, or as much as yields a picture; a unit of AV1 has at least one byte.
-    for _ in 0..data.len() {
-        let sent = decoder.send(&mut input);
-        match decoder.picture()? {
-            Some(picture) => return Frame::new(picture),
-            None if sent? && input.is_empty() => break,
-            None => {}
-        }
+    Decoder::open(operating_point, max_pixels)?.show(data)
+}
+
+/// A decoder for frames that build on each other.
+pub(super) struct Stream(Decoder);
+
+impl Stream {
+    /// For frames of at most `max_pixels`.
+    pub(super) fn open(max_pixels: u32) -> Result<Self, Error> {
+        Ok(Self(Decoder::open(0, max_pixels)?))
     }
-    Err(damaged("AV1 data without a frame to show"))
+
+    /// The frame that the next sample shows.
+    ///
+    /// # Errors
+    /// As [`decode_still`].
+    pub(super) fn frame(&mut self, data: &[u8]) -> Result<Frame, Error> {
+        self.0.show(data)
+    }
 }
 
 fn damaged(why: &str) -> Error {
@@ -100,6 +107,21 @@ impl Decoder {
             Some(_) if result.0 == 0 => Ok(Self(context)),
             _ => Err(Error::Internal(format!("rav1d does not open: {}", result.0))),
         }
+    }
+
+    /// The first frame that `data` shows.
+    fn show(&mut self, data: &[u8]) -> Result<Frame, Error> {
+        let mut input = Input::copy(data)?;
+        // Each round sends all of the input, or as much as yields a picture; a unit of AV1 has at least one byte.
+        for _ in 0..data.len() {
+            let sent = self.send(&mut input);
+            match self.picture()? {
+                Some(picture) => return Frame::new(picture),
+                None if sent? && input.is_empty() => break,
+                None => {}
+            }
+        }
+        Err(damaged("AV1 data without a frame to show"))
     }
 
     /// Whether all was taken that was given; `false` when a picture has to be fetched first.

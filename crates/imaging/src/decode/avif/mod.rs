@@ -7,10 +7,12 @@
 mod aperture;
 mod av1;
 mod collect;
+pub(super) mod frames;
 mod meta;
 mod plan;
 mod property;
 mod reader;
+mod samples;
 mod sequence;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
+use crate::motion::Motion;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
 use av1::{Colors, Frame, Sampling};
@@ -37,8 +40,9 @@ use yuv::{Colored, Luma, Matrix};
 /// [`Error::Malformed`], [`Error::Unsupported`] for items that are not AV1, [`Error::TooLarge`] for the coded size (which
 /// `clap` may hide).
 pub(crate) fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, Error> {
-    let (plan, frames) = plan(bytes, limits)?;
+    let plan = plan(bytes, limits)?;
     let (width, height) = plan.size();
+    let (frames, plays, micros) = motion(bytes, limits.frames, &mut |_| ()).unwrap_or((1, 1, 0));
     Ok(Probe {
         format: SourceFormat::Avif,
         width,
@@ -47,8 +51,8 @@ pub(crate) fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, Error> {
         has_alpha: plan.alpha.is_some(),
         gray: plan.color.monochrome,
         depth: plan.color.bits,
-        frames,
-        motion: None,
+        frames: frames.max(1),
+        motion: Motion::of(frames, false, plays, micros),
         has_icc: plan.icc.is_some(),
         lossy: true,
         has_metadata: plan.has_metadata,
@@ -60,23 +64,11 @@ pub(crate) fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, Error> {
 /// # Errors
 /// As [`probe`], and what [`Watch::check`] returns.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits, watch: &Watch, scratch: &mut Scratch) -> Result<Decoded, Error> {
-    let (plan, _) = plan(bytes, limits)?;
-    let layout = match (&plan.alpha, plan.color.monochrome) {
-        (Some(_), _) => Layout::Rgba,
-        (None, true) => Layout::Gray,
-        (None, false) => Layout::Rgb,
-    };
+    let plan = plan(bytes, limits)?;
+    let layout = layout(&plan);
     let (width, height) = plan.size();
     check_memory(&plan, layout, limits)?;
-    let (left, top, ..) = plan.crop.unwrap_or_default();
-    let mut target = Target {
-        left,
-        top,
-        width: width as usize,
-        height,
-        layout,
-        pixels: scratch.take(super::size_of(width, height, layout)),
-    };
+    let mut target = Target::of(&plan, layout, scratch);
     let colors = match (paint_color(&plan, &mut target, watch), &plan.alpha) {
         (Ok(colors), None) => Ok(colors),
         (Ok(colors), Some(alpha)) => paint_alpha(alpha, &mut target, watch).map(|()| colors),
@@ -92,19 +84,40 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits, watch: &Watch, scratch: &mut
     if plan.premultiplied {
         divide_by_alpha(&mut target.pixels);
     }
-    let icc = match plan.icc {
-        Some(icc) => Some(icc).filter(|icc| color::differs_from_srgb(icc, layout)),
-        None => color::profile_of_cicp([of_srgb(colors.primaries, 1), transfer(colors.transfer), 0, 1], layout),
-    };
+    let icc = profile(&plan, colors, layout);
     Ok(Decoded::whole(Bitmap::new(width, height, layout, target.pixels), icc, plan.orientation))
 }
 
-/// The plan, within the limits, and the number of frames.
-fn plan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Plan<'a>, u32), Error> {
+/// Frames of a sequence, how often they play, and the sum of their durations; `None` for what is no sequence.
+pub(crate) fn motion(bytes: &[u8], limit: u32, frame: &mut dyn FnMut(u64)) -> Option<(u32, u32, u64)> {
+    let moov = Reader(bytes).find(b"moov").filter(|_| sequence::is_asked_for(bytes))?;
+    sequence::motion(moov, limit, frame)
+}
+
+fn layout(plan: &Plan<'_>) -> Layout {
+    match (&plan.alpha, plan.color.monochrome) {
+        (Some(_), _) => Layout::Rgba,
+        (None, true) => Layout::Gray,
+        (None, false) => Layout::Rgb,
+    }
+}
+
+/// The container's profile, else one made of the code points; `None` for sRGB.
+fn profile(plan: &Plan<'_>, colors: Colors, layout: Layout) -> Option<Vec<u8>> {
+    match &plan.icc {
+        Some(icc) => Some(icc.clone()).filter(|icc| color::differs_from_srgb(icc, layout)),
+        None => color::profile_of_cicp([of_srgb(colors.primaries, 1), transfer(colors.transfer), 0, 1], layout),
+    }
+}
+
+/// The plan, within the limits.
+fn plan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Plan<'a>, Error> {
     let file = Reader(bytes);
     let moov = file.find(b"moov");
     let meta = file.find(b"meta").map(|m| meta::Meta::read(m).ok_or(Refusal::Malformed("a damaged meta box")));
+    let moving = moov.filter(|_| sequence::is_asked_for(bytes)).and_then(|moov| sequence::plan(bytes, moov).ok());
     let plan = match (meta, moov) {
+        _ if moving.is_some() => moving.ok_or(Refusal::Malformed("no sequence")),
         (Some(Ok(meta)), _) => Plan::of_still(bytes, &meta),
         (_, Some(moov)) => sequence::plan(bytes, moov),
         (Some(Err(refusal)), None) => Err(refusal),
@@ -119,8 +132,7 @@ fn plan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Plan<'a>, u32), Error> 
             check_size(width, height, limits)?;
         }
     }
-    let frames = moov.and_then(sequence::frames).unwrap_or(1).max(1);
-    Ok((plan, frames))
+    Ok(plan)
 }
 
 fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), Error> {
@@ -165,6 +177,13 @@ struct Target {
 }
 
 impl Target {
+    fn of(plan: &Plan<'_>, layout: Layout, scratch: &mut Scratch) -> Self {
+        let (width, height) = plan.size();
+        let (left, top, ..) = plan.crop.unwrap_or_default();
+        let pixels = scratch.take(super::size_of(width, height, layout));
+        Self { left, top, width: width as usize, height, layout, pixels }
+    }
+
     /// The target's part of row `y` of the canvas from column `x` on, with the first of `length` columns that lie in it.
     fn span(&mut self, x: u32, y: u32, length: usize) -> Option<(usize, &mut [u8])> {
         let row = y.checked_sub(self.top).filter(|&row| row < self.height)? as usize;
@@ -206,40 +225,46 @@ fn each_tile(
 fn paint_color(plan: &Plan<'_>, target: &mut Target, watch: &Watch) -> Result<Colors, Error> {
     let mut first = None;
     each_tile(&plan.color, watch, |frame, x, y| {
-        let colors = plan.nclx.map_or(frame.colors(), |nclx| Colors {
-            primaries: u8::try_from(nclx.primaries).unwrap_or(2),
-            transfer: u8::try_from(nclx.transfer).unwrap_or(2),
-            matrix: u8::try_from(nclx.matrix).unwrap_or(2),
-            full_range: nclx.full_range,
-        });
+        let colors = paint_tile(plan, frame, target, x, y)?;
         first.get_or_insert(colors);
-        if (frame.sampling() == Sampling::Monochrome) != plan.color.monochrome {
-            return Err(Error::Malformed("AVIF: a frame of another kind than stated".into()));
-        }
-        if plan.color.monochrome {
-            paint_gray(frame, colors, target, x, y);
-            return Ok(());
-        }
-        let matrix = Matrix::new(colors, frame.bits(), frame.sampling())
-            .ok_or_else(|| Error::Unsupported(format!("AVIF: matrix coefficients {}", colors.matrix)))?;
-        let mut rows = Colored::new(frame, matrix);
-        let width = frame.width() as usize;
-        let mut line = vec![0; width * 3];
-        for row in 0..frame.height() {
-            let layout = target.layout;
-            let Some((skipped, out)) = target.span(x, y + row, width) else { continue };
-            rows.row(row, &mut line);
-            let line = line.get(skipped * 3..).unwrap_or_default();
-            if layout == Layout::Rgb {
-                out.iter_mut().zip(line).for_each(|(o, &s)| *o = s);
-            } else {
-                let pairs = out.as_chunks_mut::<4>().0.iter_mut().zip(line.as_chunks::<3>().0);
-                pairs.for_each(|(o, &[red, green, blue])| *o = [red, green, blue, 255]);
-            }
-        }
         Ok(())
     })?;
     first.ok_or_else(|| Error::Malformed("AVIF: a picture without tiles".into()))
+}
+
+/// One frame, or tile, at its place.
+fn paint_tile(plan: &Plan<'_>, frame: &Frame, target: &mut Target, x: u32, y: u32) -> Result<Colors, Error> {
+    let colors = plan.nclx.map_or(frame.colors(), |nclx| Colors {
+        primaries: u8::try_from(nclx.primaries).unwrap_or(2),
+        transfer: u8::try_from(nclx.transfer).unwrap_or(2),
+        matrix: u8::try_from(nclx.matrix).unwrap_or(2),
+        full_range: nclx.full_range,
+    });
+    if (frame.sampling() == Sampling::Monochrome) != plan.color.monochrome {
+        return Err(Error::Malformed("AVIF: a frame of another kind than stated".into()));
+    }
+    if plan.color.monochrome {
+        paint_gray(frame, colors, target, x, y);
+        return Ok(colors);
+    }
+    let matrix = Matrix::new(colors, frame.bits(), frame.sampling())
+        .ok_or_else(|| Error::Unsupported(format!("AVIF: matrix coefficients {}", colors.matrix)))?;
+    let mut rows = Colored::new(frame, matrix);
+    let width = frame.width() as usize;
+    let mut line = vec![0; width * 3];
+    for row in 0..frame.height() {
+        let layout = target.layout;
+        let Some((skipped, out)) = target.span(x, y + row, width) else { continue };
+        rows.row(row, &mut line);
+        let line = line.get(skipped * 3..).unwrap_or_default();
+        if layout == Layout::Rgb {
+            out.iter_mut().zip(line).for_each(|(o, &s)| *o = s);
+        } else {
+            let pairs = out.as_chunks_mut::<4>().0.iter_mut().zip(line.as_chunks::<3>().0);
+            pairs.for_each(|(o, &[red, green, blue])| *o = [red, green, blue, 255]);
+        }
+    }
+    Ok(colors)
 }
 
 /// A monochrome frame in a gray target, or in one with alpha.
@@ -262,16 +287,20 @@ fn paint_gray(frame: &Frame, colors: Colors, target: &mut Target, x: u32, y: u32
 /// Luma of the alpha canvas into the fourth channel. Its own header tells the range (full, in every sane file).
 fn paint_alpha(canvas: &Canvas<'_>, target: &mut Target, watch: &Watch) -> Result<(), Error> {
     each_tile(canvas, watch, |frame, x, y| {
-        let luma = Luma::new(frame.colors().full_range, frame.bits());
-        let mut line = vec![0; frame.width() as usize];
-        for row in 0..frame.height() {
-            let Some((skipped, out)) = target.span(x, y + row, line.len()) else { continue };
-            luma.row(frame, row, &mut line);
-            let line = line.get(skipped..).unwrap_or_default();
-            out.as_chunks_mut::<4>().0.iter_mut().zip(line).for_each(|(o, &a)| o[3] = a);
-        }
+        paint_alpha_tile(frame, target, x, y);
         Ok(())
     })
+}
+
+fn paint_alpha_tile(frame: &Frame, target: &mut Target, x: u32, y: u32) {
+    let luma = Luma::new(frame.colors().full_range, frame.bits());
+    let mut line = vec![0; frame.width() as usize];
+    for row in 0..frame.height() {
+        let Some((skipped, out)) = target.span(x, y + row, line.len()) else { continue };
+        luma.row(frame, row, &mut line);
+        let line = line.get(skipped..).unwrap_or_default();
+        out.as_chunks_mut::<4>().0.iter_mut().zip(line).for_each(|(o, &a)| o[3] = a);
+    }
 }
 
 fn divide_by_alpha(pixels: &mut [u8]) {

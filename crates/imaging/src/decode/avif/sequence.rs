@@ -1,12 +1,14 @@
-//! The first frame of an image sequence (`avis`) that has no still picture: `moov` of ISO/IEC 14496-12.
+//! An image sequence (`avis`): the tracks in `moov` (ISO/IEC 14496-12) of the pictures and of their alpha.
 //!
-//! Only what leads to the first sample of the picture track and of its alpha track is read; tracks are bounded.
+//! The plan of the first frame is that of all. Tracks are bounded; what else lies in the file (sound) is not read.
 
 use super::plan::{Canvas, Plan, Refusal, Tile};
 use super::property::{self, Config, Nclx, Property};
 use super::reader::Reader;
+use super::samples;
 use crate::orientation::Orientation;
 use std::borrow::Cow;
+use std::ops::Range;
 
 const MAX_TRACKS: usize = 64;
 /// Fields of a visual sample entry before its boxes (12.1.3).
@@ -18,21 +20,49 @@ struct Track<'a> {
     /// Of an alpha track: the track of its colours.
     alpha_of: Option<u32>,
     frames: u32,
+    media: Reader<'a>,
+    whole: Reader<'a>,
     nclx: Option<Nclx>,
     icc: Option<Vec<u8>>,
     canvas: Canvas<'a>,
 }
 
-/// The frames that `moov` counts in its picture track.
-pub(super) fn frames(moov: Reader<'_>) -> Option<u32> {
+/// Whether the file asks to be shown as a sequence: by its major brand, as libavif decides.
+pub(super) fn is_asked_for(file: &[u8]) -> bool {
+    file.get(8..12) == Some(b"avis")
+}
+
+/// Frames of the picture track, how often they play, and the sum of their durations in microseconds, each of which is
+/// told to `frame`; at most `limit` of them.
+pub(super) fn motion(moov: Reader<'_>, limit: u32, frame: &mut dyn FnMut(u64)) -> Option<(u32, u32, u64)> {
     let tracks = tracks(&[], moov);
-    tracks.iter().find(|t| &t.handler == b"pict").map(|t| t.frames)
+    let color = tracks.iter().find(|t| t.is_color())?;
+    let micros = samples::times(color.media, color.frames.min(limit), frame)?;
+    Some((color.frames, samples::plays(color.whole), micros))
+}
+
+/// Where samples lie in the file.
+pub(super) type Samples = Vec<Range<usize>>;
+
+/// Where the samples of the picture track and of its alpha lie, at most `limit` each.
+pub(super) fn samples(file: &[u8], moov: Reader<'_>, limit: u32) -> Option<(Samples, Option<Samples>)> {
+    let tracks = tracks(file, moov);
+    let color = tracks.iter().find(|t| t.is_color())?;
+    let ranges = |track: &Track<'_>| samples::ranges(file, track.media.find(b"minf")?.find(b"stbl")?, limit);
+    let alpha = tracks.iter().find(|t| t.alpha_of == Some(color.id));
+    Some((ranges(color)?, alpha.and_then(ranges)))
+}
+
+impl Track<'_> {
+    fn is_color(&self) -> bool {
+        &self.handler == b"pict" && self.alpha_of.is_none()
+    }
 }
 
 /// The plan of the first frame.
 pub(super) fn plan<'a>(file: &'a [u8], moov: Reader<'a>) -> Result<Plan<'a>, Refusal> {
     let mut tracks = tracks(file, moov);
-    let color = tracks.iter().position(|t| &t.handler == b"pict" && t.alpha_of.is_none());
+    let color = tracks.iter().position(Track::is_color);
     let color = tracks.swap_remove(color.ok_or(Refusal::Malformed("a sequence without a picture track"))?);
     if color.canvas.tiles.iter().any(|t| t.data.is_empty()) {
         return Err(Refusal::Malformed("the file ends before its pictures do"));
@@ -102,6 +132,8 @@ fn track<'a>(file: &'a [u8], trak: Reader<'a>) -> Option<Track<'a>> {
         handler,
         alpha_of,
         frames,
+        media,
+        whole: trak,
         nclx,
         icc,
         canvas: Canvas {

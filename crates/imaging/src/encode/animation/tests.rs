@@ -1,0 +1,108 @@
+use super::*;
+use crate::bitmap::Layout;
+use crate::decode::frames::Frames;
+use crate::limits::Limits;
+use crate::motion;
+use crate::probe::probe;
+use cache_key::transform::{Chroma, Colour};
+
+const SIZE: (u32, u32) = (13, 9);
+
+fn settings(codec: Codec) -> Settings {
+    let background = Colour { r: 255, g: 255, b: 255, a: 255 };
+    let (effort, progressive) = (Some(0), false);
+    Settings { codec, quality: 100, effort, lossless: true, progressive, chroma: Chroma::Auto, background }
+}
+
+/// A square of four pixels a side that wanders over a ground that comes, stays and goes; few colours, no half alpha.
+fn frame(number: u32) -> Bitmap {
+    let (left, top) = (number * 2 % 10, number % 6);
+    let ground: [u8; 4] = if (2..5).contains(&number) { [30, 60, 90, 255] } else { [0; 4] };
+    let pixels = (0..SIZE.0 * SIZE.1).flat_map(|i| {
+        let (x, y) = (i % SIZE.0, i / SIZE.0);
+        let inside = (left..left + 4).contains(&x) && (top..top + 4).contains(&y);
+        if inside { [(number * 20) as u8, (x * 15) as u8, 7, 255] } else { ground }
+    });
+    Bitmap::new(SIZE.0, SIZE.1, Layout::Rgba, pixels.collect())
+}
+
+fn written(codec: Codec, frames: &[(Bitmap, u64)], plays: u32) -> Vec<u8> {
+    let (watch, scratch) = (Watch::new(), &mut Scratch::new(1 << 20));
+    // What an earlier picture left shows where nothing is written.
+    scratch.give(vec![0xA5; 4096]);
+    let mut reel = start(settings(codec), SIZE, plays).expect("begun");
+    for (frame, micros) in frames {
+        reel.add(frame.clone(), *micros, &watch, scratch).expect("added");
+    }
+    reel.finish(&watch, scratch).expect("finished")
+}
+
+const CODECS: [Codec; 3] = [Codec::Webp, Codec::Gif, Codec::Png];
+
+#[test]
+fn frames_times_and_plays_come_back() {
+    // The last two are equal: a frame that changes nothing is a frame.
+    let frames: Vec<_> = [0, 1, 2, 3, 4, 5, 6, 6].iter().map(|&n| (frame(n), 40_000 + u64::from(n) * 10_000)).collect();
+    for codec in CODECS {
+        for plays in [0, 1, 2, 7] {
+            let file = written(codec, &frames, plays);
+            let limits = Limits::default();
+            let probe = probe(&file, &limits).expect("probed");
+            let motion = probe.motion.expect("it moves");
+            assert_eq!((probe.frames, motion.plays), (8, plays), "{codec:?}");
+            let delays = motion::delays(&file, probe.format, 100);
+            assert_eq!(delays, frames.iter().map(|f| f.1).collect::<Vec<_>>(), "{codec:?}");
+            let scratch = &mut Scratch::new(1 << 20);
+            let mut shown = Frames::open(&file, &probe, &limits, scratch).expect("opened");
+            for (number, (frame, _)) in frames.iter().enumerate() {
+                assert!(shown.advance(&Watch::new(), scratch).expect("shown"));
+                let pairs = shown.seen().pixels().as_chunks::<4>().0.iter().zip(frame.pixels().as_chunks::<4>().0);
+                for (at, (seen, wanted)) in pairs.enumerate() {
+                    assert!(
+                        seen == wanted || seen[3] == 0 && wanted[3] == 0,
+                        "{codec:?} {number} {at} {seen:?} {wanted:?}"
+                    );
+                }
+            }
+            assert!(!shown.advance(&Watch::new(), scratch).expect("the end"));
+        }
+    }
+}
+
+#[test]
+fn only_what_changes_is_stored() {
+    let noise = (0..200 * 100u32).flat_map(|i| [(i.wrapping_mul(2_654_435_761) >> 24) as u8, 0, (i / 200) as u8, 255]);
+    let ground = Bitmap::new(200, 100, Layout::Rgba, noise.collect());
+    let mut moved = ground.clone();
+    moved.pixels_mut()[..4].copy_from_slice(&[1, 2, 3, 255]);
+    for codec in CODECS {
+        let size_of = |frames: &[&Bitmap]| {
+            let (watch, scratch) = (Watch::new(), &mut Scratch::new(1 << 20));
+            let mut reel = start(settings(codec), (200, 100), 0).expect("begun");
+            for &frame in frames {
+                reel.add(frame.clone(), 100_000, &watch, scratch).expect("added");
+            }
+            reel.finish(&watch, scratch).expect("finished").len()
+        };
+        let (one, three) = (size_of(&[&ground]), size_of(&[&ground, &moved, &ground]));
+        assert!(three < one + 400, "{codec:?}: {one} bytes, and {three} for two pixels more");
+    }
+}
+
+#[test]
+fn a_watch_ends_it() {
+    let watch = Watch::new();
+    watch.cancel();
+    for codec in CODECS {
+        let scratch = &mut Scratch::new(0);
+        let mut reel = start(settings(codec), SIZE, 0).expect("begun");
+        let ended = reel.add(frame(0), 0, &watch, scratch).and_then(|()| reel.finish(&watch, scratch));
+        assert_eq!(ended, Err(Error::Cancelled), "{codec:?}");
+    }
+}
+
+#[test]
+fn a_side_beyond_the_format_is_refused() {
+    let refused = start(settings(Codec::Webp), (16_384, 1), 0).err();
+    assert!(matches!(refused, Some(Error::TooLarge { .. })), "{refused:?}");
+}
