@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Error, Kind};
-use crate::handler;
+use crate::handler::{self, Refused};
 use crate::refusal;
 use crate::render::Failure;
 use crate::route::Route;
@@ -76,7 +76,8 @@ async fn dispatch(app: &App, peer: IpAddr, request: &Parts, now: SystemTime) -> 
         }
         return match handler::picture(app, route, rest, request, host, now).await {
             Ok((response, outcome)) => Ended { response, outcome: Some(outcome), error: None },
-            Err((error, vary)) => Ended::refused(error, asking, Some(route), vary),
+            Err(Refused { error, shown: Some(response), .. }) => Ended { response, outcome: None, error: Some(error) },
+            Err(Refused { error, vary, .. }) => Ended::refused(error, asking, Some(route), vary),
         };
     }
     match app.page.as_ref().and_then(|page| page.answer(path)) {

@@ -2,26 +2,26 @@
 
 use crate::cache::{Flights, Memory};
 use crate::config::Config;
-use crate::fill::{Filled, Kept, Looked, Seen};
+use crate::fill::{Filled, Kept};
 use crate::guard::Guard;
 use crate::metric::{Gauges, Metrics};
 use crate::origin::Origin;
+use crate::origin::config::{OriginConfig, OriginKind};
 use crate::origin::file::FileOrigin;
+use crate::origin::http::HttpOrigin;
+use crate::original::Originals;
 use crate::page::Page;
 use crate::reading::Readings;
 use crate::render::Renderer;
 use crate::route::{Route, Routes};
 use crate::semantics::forwarded::Trust;
 use crate::server::Clock;
-use cache_key::{ParseError, Presets, RenditionKey, SourceKey};
+use cache_key::{ParseError, Presets, RenditionKey};
 use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Budget of what is known about originals: about 50,000 of them.
-const SIGHTINGS: u64 = 32 << 20;
 
 /// The server, all but its sockets. Clones share it.
 #[derive(Clone, Debug)]
@@ -37,9 +37,10 @@ pub struct Parts {
     /// Tenant of requests that no key vouches for.
     pub(crate) nobody: Arc<str>,
     pub(crate) readings: Readings,
-    pub(crate) sightings: Memory<SourceKey, Arc<Seen>>,
-    pub(crate) looks: Flights<SourceKey, Looked>,
-    /// How long a sighting holds.
+    pub(crate) originals: Originals,
+    /// What it is called in requests to origins.
+    pub(crate) name: Box<str>,
+    /// How long a look at a file holds.
     pub(crate) check: Duration,
     pub(crate) renditions: Memory<RenditionKey, Arc<Kept>>,
     pub(crate) fills: Flights<RenditionKey, Filled>,
@@ -62,31 +63,33 @@ impl App {
     /// # Errors
     /// What could not be opened or is wrong, in words for the person who configures.
     pub fn build(config: &Config, registry: &mut Registry, clock: Clock) -> Result<Self, String> {
-        let files = open_origins(config)?;
+        let origins = open_origins(config, clock)?;
         let presets = |only| presets(config, only).map_err(|error| format!("presets: {error}"));
         let routes = config.routes.iter().map(|route| {
-            let origin = files.get(route.origin.as_str()).ok_or_else(|| format!("no origin {}", route.origin))?;
-            Route::new(route, Arc::new(Origin::File(origin.clone())), presets(route.presets_only)?)
+            let named = |name| origins.get(name).cloned().ok_or_else(|| format!("no origin {name}"));
+            Route::new(route, route.origins().map(named).collect::<Result<_, _>>()?, presets(route.presets_only)?)
         });
         let routes = Routes::new(routes.collect::<Result<_, String>>()?);
         let renderer = Renderer::start(&config.render, clock.tick).map_err(|e| format!("render threads: {e}"))?;
         let renditions = Memory::new(config.cache.memory.bytes, |kept: &Arc<Kept>| kept.representation.weight() as u64);
+        let originals = Originals::new(config.cache.originals.bytes);
         let fills = Flights::new();
         let metrics = Metrics::new(registry);
         registry.register_collector(Box::new(Gauges {
             memory: renditions.clone(),
             flights: fills.clone(),
             renderer: renderer.clone(),
+            originals: originals.bytes.clone(),
         }));
         Ok(Self(Arc::new(Parts {
             routes,
             guard: Guard::new(&config.signing)?,
             trust: Trust { networks: config.server.trusted_proxies.clone(), ..Trust::default() },
-            page: page(config, &files),
+            page: page(config, &origins),
             nobody: "default".into(),
             readings: Readings::new(),
-            sightings: Memory::new(SIGHTINGS, |_| 128),
-            looks: Flights::new(),
+            originals,
+            name: config.server.name.as_str().into(),
             check: config.cache.check,
             renditions,
             fills,
@@ -106,16 +109,27 @@ pub fn presets(config: &Config, only: bool) -> Result<Presets, ParseError> {
     Presets::new(config.presets.iter().map(|preset| (preset.name.as_str(), preset.parameters.as_str())), only)
 }
 
-fn open_origins(config: &Config) -> Result<HashMap<&str, FileOrigin>, String> {
-    let open = |origin: &crate::origin::config::OriginConfig| {
-        FileOrigin::open(&origin.root, origin.max_bytes)
-            .map_err(|error| format!("origin {}: cannot open {}: {error}", origin.name, origin.root.display()))
+fn open_origins(config: &Config, clock: Clock) -> Result<HashMap<&str, Arc<Origin>>, String> {
+    let open = |origin: &OriginConfig| {
+        let place = |error: &dyn std::fmt::Display| format!("origin {}: {error}", origin.name);
+        match origin.kind {
+            OriginKind::File => {
+                let root = origin.root.as_deref().ok_or_else(|| place(&"no root"))?;
+                let folder = FileOrigin::open(root, origin.max_bytes);
+                folder.map(Origin::File).map_err(|error| place(&format!("cannot open {}: {error}", root.display())))
+            }
+            OriginKind::Http => {
+                let server = HttpOrigin::new(origin, &config.server.name, clock.wall, clock.tick);
+                server.map(|server| Origin::Http(Box::new(server))).map_err(|error| place(&error))
+            }
+        }
     };
-    config.origins.iter().map(|origin| Ok((origin.name.as_str(), open(origin)?))).collect()
+    config.origins.iter().map(|origin| Ok((origin.name.as_str(), Arc::new(open(origin)?)))).collect()
 }
 
-fn page(config: &Config, files: &HashMap<&str, FileOrigin>) -> Option<Page> {
-    let origin = files.get(config.page.origin.as_str()).filter(|_| config.page.enabled)?;
+fn page(config: &Config, origins: &HashMap<&str, Arc<Origin>>) -> Option<Page> {
+    let origin = origins.get(config.page.origin.as_str()).filter(|_| config.page.enabled)?;
+    let Origin::File(folder) = &**origin else { return None };
     let route = config.routes.iter().find(|route| route.origin == config.page.origin && !route.originals)?;
-    Some(Page::new(origin.clone(), route.prefix.clone()))
+    Some(Page::new(folder.clone(), route.prefix.clone()))
 }

@@ -68,13 +68,18 @@ impl Error {
     pub(crate) fn fault(&self) -> Fault {
         use imaging::Error as I;
         match &self.0 {
-            Kind::Missing(Missing::Failed(_)) => Fault::Origin,
+            Kind::Missing(Missing::Failed(_) | Missing::Loop) => Fault::Origin,
             Kind::Render(Failure::Imaging(I::Internal(_) | I::Deadline | I::Cancelled)) | Kind::Abandoned => {
                 Fault::Internal
             }
             Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong)) => Fault::Internal,
             _ => Fault::Client,
         }
+    }
+
+    /// Whether the origin failed, rather than having said something.
+    pub(crate) fn is_the_origins(&self) -> bool {
+        matches!(self.0, Kind::Missing(Missing::Failed(_)))
     }
 
     /// Whether somebody who runs the server should look: not for what clients ask wrongly, nor for load.
@@ -85,7 +90,7 @@ impl Error {
     /// What the log says beside the public text.
     pub(crate) fn internal(&self) -> Option<&str> {
         match &self.0 {
-            Kind::Missing(Missing::Failed(text)) => Some(text),
+            Kind::Missing(Missing::Failed(trouble)) => Some(&trouble.text),
             Kind::Render(Failure::Imaging(imaging::Error::Internal(text))) => Some(text),
             _ => None,
         }
@@ -140,7 +145,9 @@ impl fmt::Display for Error {
             Kind::Missing(Missing::TooLarge { bytes, limit }) => {
                 write!(f, "the original has {bytes} bytes; the limit is {limit}")
             }
-            Kind::Missing(Missing::Failed(_)) => f.write_str("the origin could not be read"),
+            Kind::Missing(Missing::Forbidden) => f.write_str("the origin does not give out this original"),
+            Kind::Missing(Missing::Loop) => f.write_str("the request has been through this server before"),
+            Kind::Missing(Missing::Failed(trouble)) => write!(f, "{trouble}"),
             Kind::Render(Failure::Shed(Shed::QueueFull)) => f.write_str("too many pictures are waiting to be made"),
             Kind::Render(Failure::Shed(Shed::TooLong)) => f.write_str("the picture waited too long to be made"),
             Kind::Render(Failure::Shed(Shed::TooDear { needs, budget })) => {

@@ -1,4 +1,4 @@
-//! THE MISS PATH: look at the original → fly → fetch → admit → render → store.
+//! THE MISS PATH: fly → have the original → admit → render → store.
 //!
 //! Knows the order of things; how each is done is elsewhere. A permit is asked for only when the original is here.
 
@@ -6,24 +6,20 @@ use crate::app::App;
 use crate::cache::{Interest, Role};
 use crate::error::{Error, Kind};
 use crate::handler::Asked;
-use crate::origin::{Original, Sighting};
+use crate::original::{self, Looked, View};
 use crate::render::{Admitted, Rendered};
 use crate::semantics::{LastModified, Outcome, Representation};
-use cache_key::{RenditionKey, SourceKey};
+use crate::stand_in::StandIn;
+use bytes::Bytes;
+use cache_key::RenditionKey;
 use http::HeaderValue;
+use http::request::Parts;
 use imaging::SourceFormat;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// How often a flight that ended without a result is started again for one request.
 const ATTEMPTS: usize = 3;
-
-/// An original as it was at a moment.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) sighting: Sighting,
-    pub(crate) at: SystemTime,
-}
 
 /// A rendition as it is kept.
 #[derive(Debug)]
@@ -37,102 +33,116 @@ pub(crate) struct Kept {
 
 /// What a flight of a rendition ends with.
 pub(crate) type Filled = Result<Arc<Kept>, Error>;
-/// What a flight of a look at an original ends with.
-pub(crate) type Looked = Result<Arc<Seen>, Error>;
 
-/// The original as last seen, or as seen now if that was too long ago.
-pub(crate) async fn see(app: &App, asked: &Asked, now: SystemTime) -> Looked {
-    let source = asked.reading.source;
-    let holds = |seen: &Arc<Seen>| now.duration_since(seen.at).is_ok_and(|age| age < app.check);
-    if let Some(seen) = asked.reading.seen().filter(holds) {
-        return Ok(seen);
-    }
-    if let Some(seen) = app.sightings.get(&source).filter(holds) {
-        asked.reading.saw(&seen);
-        return Ok(seen);
-    }
-    for _ in 0..ATTEMPTS {
-        let (result, _) = app.looks.join(source, |_| look(app.clone(), asked.clone(), source)).await;
-        if let Some(result) = result {
-            return result;
-        }
-    }
-    Err(Kind::Abandoned.into())
-}
-
-async fn look(app: App, asked: Asked, source: SourceKey) -> Option<Looked> {
-    let looked = asked.reading.route.origin.look(asked.reading.path.as_str()).await;
-    Some(looked.map_err(Error::from).map(|sighting| {
-        let seen = Arc::new(Seen { sighting, at: (app.clock.wall)() });
-        app.sightings.insert(source, Arc::clone(&seen));
-        seen
-    }))
+/// Of what a rendition is made.
+#[derive(Clone)]
+enum Source {
+    /// The original as it was seen, and the way that the request for it came.
+    Original(Looked, Option<HeaderValue>),
+    /// What the route shows instead of it.
+    StandIn(Arc<StandIn>),
 }
 
 /// The rendition, made by this request or by another that asked first.
-pub(crate) async fn fill(app: &App, asked: &Asked, key: RenditionKey) -> Result<(Arc<Kept>, Outcome), Error> {
+pub(crate) async fn fill(
+    app: &App,
+    asked: &Asked,
+    key: RenditionKey,
+    request: &Parts,
+    looked: &Looked,
+) -> Result<(Arc<Kept>, Outcome), Error> {
+    let source = Source::Original(looked.clone(), original::came_by(asked, request, app)?);
+    let (kept, role) = board(app, asked, key, &source).await?;
+    let lead = Outcome::Miss { stored: looked.view.storable };
+    Ok((kept, if role == Role::Lead { lead } else { Outcome::Collapsed }))
+}
+
+/// The picture that is shown instead, made as the URL asks.
+pub(crate) async fn stand_in(app: &App, asked: &Asked, picture: &Arc<StandIn>) -> Filled {
+    let key = asked.stand_in_key(&picture.version);
+    match app.renditions.get(&key) {
+        Some(kept) => Ok(kept),
+        None => board(app, asked, key, &Source::StandIn(Arc::clone(picture))).await.map(|(kept, _)| kept),
+    }
+}
+
+async fn board(app: &App, asked: &Asked, key: RenditionKey, source: &Source) -> Result<(Arc<Kept>, Role), Error> {
     for _ in 0..ATTEMPTS {
-        let (result, role) = app.fills.join(key, |interest| fly(app.clone(), asked.clone(), key, interest)).await;
-        if let Some(result) = result {
-            let outcome = if role == Role::Lead { Outcome::Miss { stored: true } } else { Outcome::Collapsed };
-            return result.map(|kept| (kept, outcome));
+        let work = |interest| fly(app.clone(), asked.clone(), key, source.clone(), interest);
+        if let (Some(result), role) = app.fills.join(key, work).await {
+            return result.map(|kept| (kept, role));
         }
     }
     Err(Kind::Abandoned.into())
 }
 
 /// The flight's work. Until the render begins it is dropped as soon as nobody waits for it any more.
-async fn fly(app: App, asked: Asked, key: RenditionKey, interest: Interest<RenditionKey, Filled>) -> Option<Filled> {
+async fn fly(
+    app: App,
+    asked: Asked,
+    key: RenditionKey,
+    source: Source,
+    interest: Interest<RenditionKey, Filled>,
+) -> Option<Filled> {
     // Another flight may have landed between this request's look-up and its turn to lead.
     if let Some(kept) = app.renditions.get(&key) {
         return Some(Ok(kept));
     }
     let prepared = tokio::select! {
         biased;
-        prepared = prepare(&app, &asked) => prepared,
+        prepared = prepare(&app, &asked, source) => prepared,
         () = interest.abandoned() => return None,
     };
     Some(match prepared {
-        Ok(prepared) => finish(&app, &asked, prepared).await,
+        Ok(prepared) => finish(&app, &asked, key, prepared).await,
         Err(error) => Err(error),
     })
 }
 
 /// An original that is here, and where its rendition allows for it a permit to make that.
 struct Prepared {
-    original: Original,
+    bytes: Bytes,
+    /// The original as it was read; `None` for a stand-in.
+    view: Option<Arc<View>>,
     fetched: Duration,
     admitted: Option<Admitted>,
 }
 
-async fn prepare(app: &App, asked: &Asked) -> Result<Prepared, Error> {
+async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, Error> {
     let began = (app.clock.tick)();
-    let original = asked.reading.route.origin.fetch(asked.reading.path.as_str()).await?;
+    let (view, bytes) = match source {
+        Source::Original(looked, came_by) => {
+            let (view, bytes) = original::bytes(app, asked, looked, came_by).await?;
+            (Some(view), bytes)
+        }
+        Source::StandIn(picture) => (None, picture.bytes.clone()),
+    };
     let fetched = (app.clock.tick)() - began;
     let admitted = match asked.reading.route.originals {
         true => None,
-        false => Some(app.renderer.admit(original.bytes.clone(), Arc::clone(asked.variant())).await?),
+        false => Some(app.renderer.admit(bytes.clone(), Arc::clone(asked.variant())).await?),
     };
-    Ok(Prepared { original, fetched, admitted })
+    Ok(Prepared { bytes, view, fetched, admitted })
 }
 
-async fn finish(app: &App, asked: &Asked, prepared: Prepared) -> Filled {
-    let Prepared { original, fetched, admitted } = prepared;
+async fn finish(app: &App, asked: &Asked, key: RenditionKey, prepared: Prepared) -> Filled {
+    let Prepared { bytes, view, fetched, admitted } = prepared;
     let now = (app.clock.wall)();
-    let modified = original.sighting.modified.and_then(|modified| LastModified::new(modified, now));
-    let kept = match admitted {
-        None => Kept::untouched(&original, modified, fetched),
+    let modified = view.as_ref().and_then(|view| LastModified::new(view.sighting.modified?, now));
+    let kept = Arc::new(match admitted {
+        None => Kept::untouched(bytes, view.as_ref().and_then(|view| view.media_type()), modified, fetched),
         Some(admitted) => Kept::rendered(app.renderer.render(admitted).await?, modified, fetched),
-    };
+    });
     for (stage, took) in &kept.stages {
         app.metrics.stage(stage, *took);
     }
     app.metrics.fill(kept.extension);
-    let (kept, seen) = (Arc::new(kept), Arc::new(Seen { sighting: original.sighting, at: now }));
-    // Under the version that was in fact read: the file may have changed since it was looked at.
-    app.renditions.insert(asked.key(&seen), Arc::clone(&kept));
-    asked.reading.saw(&seen);
-    app.sightings.insert(asked.reading.source, seen);
+    match view {
+        None => app.renditions.insert(key, Arc::clone(&kept)),
+        // Under the version that was in fact read: the original may have changed since it was looked at.
+        Some(view) if view.storable => app.renditions.insert(asked.key(&view), Arc::clone(&kept)),
+        Some(_not_ours_to_keep) => {}
+    }
     Ok(kept)
 }
 
@@ -154,11 +164,16 @@ impl Kept {
         }
     }
 
-    fn untouched(original: &Original, modified: Option<LastModified>, fetched: Duration) -> Self {
-        let format = SourceFormat::sniff(&original.bytes);
-        let kind = format.map_or("application/octet-stream", SourceFormat::media_type);
+    /// Its type is that of its bytes; of bytes that are no picture known here, what the origin says.
+    fn untouched(bytes: Bytes, told: Option<&HeaderValue>, modified: Option<LastModified>, fetched: Duration) -> Self {
+        let format = SourceFormat::sniff(&bytes);
+        let kind = match (format, told) {
+            (Some(format), _) => HeaderValue::from_static(format.media_type()),
+            (None, Some(told)) => told.clone(),
+            (None, None) => HeaderValue::from_static("application/octet-stream"),
+        };
         Self {
-            representation: Representation::new(original.bytes.clone(), HeaderValue::from_static(kind), modified),
+            representation: Representation::new(bytes, kind, modified),
             extension: format.map_or("bin", SourceFormat::extension),
             stages: vec![("fetch", fetched)],
         }

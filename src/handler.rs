@@ -4,12 +4,14 @@
 
 use crate::app::App;
 use crate::error::Error;
-use crate::fill::{self, Kept, Seen};
+use crate::fill::{self, Kept};
+use crate::original::{self, View};
 use crate::reading::Reading;
 use crate::route::Route;
-use crate::semantics::{self, Context, Lifetime, Outcome, Request, Tier, Vary, format_class, note};
+use crate::semantics::{self, Context, Outcome, Request, Tier, Vary, format_class, note};
+use crate::stand_in;
 use bytes::Bytes;
-use cache_key::{FormatClass, RenditionKey, Variant};
+use cache_key::{FormatClass, OriginalVersion, RenditionKey, Variant};
 use http::Response;
 use http::request::Parts;
 use signature::Verified;
@@ -24,6 +26,20 @@ pub(crate) struct Asked {
     expires: Option<SystemTime>,
 }
 
+/// A request that does not get its picture.
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    pub(crate) vary: Vary,
+    /// What it gets instead of a problem document.
+    pub(crate) shown: Option<Response<Bytes>>,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, vary: Vary::Nothing, shown: None }
+    }
+}
+
 /// Answers a request for the picture that the route calls `rest`.
 pub(crate) async fn picture(
     app: &App,
@@ -32,18 +48,25 @@ pub(crate) async fn picture(
     request: &Parts,
     host: Option<&str>,
     now: SystemTime,
-) -> Result<(Response<Bytes>, Outcome), (Error, Vary)> {
-    let asked = ask(app, route, rest, request, host, now).map_err(|error| (error, Vary::Nothing))?;
+) -> Result<(Response<Bytes>, Outcome), Refused> {
+    let asked = ask(app, route, rest, request, host, now).map_err(Refused::from)?;
     let answer = async {
-        let seen = fill::see(app, &asked, now).await?;
-        let key = asked.key(&seen);
+        let looked = original::see(app, &asked, request, now).await?;
+        let key = asked.key(&looked.view);
         let (kept, outcome) = match app.renditions.get(&key) {
-            Some(kept) => (kept, Outcome::Hit(Tier::Memory)),
-            None => fill::fill(app, &asked, key).await?,
+            Some(kept) => (kept, looked.how.outcome(Tier::Memory)),
+            None => fill::fill(app, &asked, key, request, &looked).await?,
         };
-        Ok((asked.respond(request, &kept, &seen, outcome, now), outcome))
+        Ok((asked.respond(request, &kept, &looked.view, outcome, now), outcome))
     };
-    answer.await.map_err(|error| (error, asked.vary()))
+    match answer.await {
+        Ok(answered) => Ok(answered),
+        Err(error) => {
+            let (seen, vary) = (Request { method: &request.method, headers: &request.headers }, asked.vary());
+            let shown = stand_in::show(app, &asked, &error, seen, vary).await;
+            Err(Refused { error, vary, shown })
+        }
+    }
 }
 
 fn ask(
@@ -68,8 +91,13 @@ fn ask(
 
 impl Asked {
     /// Names the rendition.
-    pub(crate) fn key(&self, seen: &Seen) -> RenditionKey {
-        self.reading.key(self.class, &seen.sighting.version)
+    pub(crate) fn key(&self, view: &View) -> RenditionKey {
+        self.reading.key(self.class, &view.sighting.version)
+    }
+
+    /// Names what is shown instead of its original.
+    pub(crate) fn stand_in_key(&self, version: &OriginalVersion) -> RenditionKey {
+        self.reading.stand_in_key(self.class, version)
     }
 
     /// What is asked of the engine.
@@ -81,21 +109,17 @@ impl Asked {
         if self.reading.negotiated { Vary::Accept } else { Vary::Nothing }
     }
 
-    fn respond(&self, request: &Parts, kept: &Kept, seen: &Seen, outcome: Outcome, now: SystemTime) -> Response<Bytes> {
+    fn respond(&self, request: &Parts, kept: &Kept, view: &View, outcome: Outcome, now: SystemTime) -> Response<Bytes> {
         let Reading { route, path, delivery, fields, .. } = &*self.reading;
-        let policy = route.delivery.policy();
         semantics::respond(
             Request { method: &request.method, headers: &request.headers },
             &kept.representation,
             Context {
-                now,
+                // An original that was asked for meanwhile is not from the future.
+                now: now.max(view.seen.at),
                 delivery: &route.delivery,
-                lifetime: Lifetime {
-                    fresh_since: seen.at,
-                    fresh_for: policy.max_age,
-                    stale_while_revalidate: policy.stale_while_revalidate,
-                    stale_if_error: policy.stale_if_error,
-                },
+                lifetime: view.told,
+                said: view.said.as_ref(),
                 outcome,
                 vary: self.vary(),
                 expires: self.expires,

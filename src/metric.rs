@@ -43,6 +43,11 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
 /// From 16 µs doubling to 33 s: hits and the slowest renders in one set of buckets.
 #[derive(Clone, Copy, Debug)]
 struct Seconds;
@@ -67,6 +72,7 @@ pub(crate) struct Metrics {
     fills: Family<FormatLabels, Counter>,
     shed: Family<ReasonLabels, Counter>,
     failures: Family<ReasonLabels, Counter>,
+    fetches: Family<ResultLabels, Counter>,
 }
 
 impl Metrics {
@@ -85,6 +91,7 @@ impl Metrics {
             fills: Family::default(),
             shed: Family::default(),
             failures: Family::default(),
+            fetches: Family::default(),
         };
         registry.register("requests", "Requests answered, by what the cache did and status", metrics.requests.clone());
         registry.register_with_unit(
@@ -99,6 +106,7 @@ impl Metrics {
         registry.register("fills", "Renditions made, by format", metrics.fills.clone());
         registry.register("shed", "Renders refused for lack of room, by reason", metrics.shed.clone());
         registry.register("failures", "Requests that ended in an error, by whose fault", metrics.failures.clone());
+        registry.register("origin_requests", "Originals asked for, by what came of it", metrics.fetches.clone());
         metrics
     }
 
@@ -129,6 +137,11 @@ impl Metrics {
         self.fills.get_or_create(&FormatLabels { format }).inc();
     }
 
+    /// An origin was asked: fetched, not-modified, absent, refused, failed.
+    pub(crate) fn fetch(&self, result: &'static str) {
+        self.fetches.get_or_create(&ResultLabels { result }).inc();
+    }
+
     /// A render was refused.
     pub(crate) fn shed(&self, reason: &'static str) {
         self.shed.get_or_create(&ReasonLabels { reason }).inc();
@@ -141,36 +154,42 @@ impl Metrics {
 }
 
 /// What is read off when somebody scrapes.
-pub(crate) struct Gauges<K, V, F, R> {
+pub(crate) struct Gauges<K, V, F, R, S, O> {
     /// The memory tier.
     pub(crate) memory: Memory<K, V>,
     /// Renditions being filled.
     pub(crate) flights: Flights<F, R>,
     /// The render pool.
     pub(crate) renderer: Renderer,
+    /// Originals that came over HTTP.
+    pub(crate) originals: Memory<S, O>,
 }
 
-impl<K, V, F, R> fmt::Debug for Gauges<K, V, F, R> {
+impl<K, V, F, R, S, O> fmt::Debug for Gauges<K, V, F, R, S, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gauges").finish_non_exhaustive()
     }
 }
 
-impl<K, V, F, R> Collector for Gauges<K, V, F, R>
+impl<K, V, F, R, S, O> Collector for Gauges<K, V, F, R, S, O>
 where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
     F: Hash + Eq + Clone + Send + Sync + 'static,
     R: Clone + Send + Sync + 'static,
+    S: Hash + Eq + Send + Sync + 'static,
+    O: Clone + Send + Sync + 'static,
 {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.memory.settle();
+        self.originals.settle();
         let admission = self.renderer.admission();
         let clamp = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let count = |value: usize| clamp(value as u64);
-        let gauges: [(&str, &str, Option<&Unit>, i64); 6] = [
+        let gauges: [(&str, &str, Option<&Unit>, i64); 7] = [
             ("cache_memory", "Bytes in the memory tier", Some(&Unit::Bytes), clamp(self.memory.bytes())),
             ("cache_memory_entries", "Renditions in the memory tier", None, clamp(self.memory.entries())),
+            ("cache_originals", "Bytes of originals in memory", Some(&Unit::Bytes), clamp(self.originals.bytes())),
             ("flights", "Renditions being filled", None, count(self.flights.len())),
             ("render_busy", "Render threads at work", None, count(admission.rendering())),
             ("render_queue", "Renders that wait for a thread", None, count(admission.waiting())),

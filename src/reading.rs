@@ -5,7 +5,7 @@
 
 use crate::cache::Memory;
 use crate::error::{Error, Kind};
-use crate::fill::Seen;
+use crate::original::View;
 use crate::route::Route;
 use crate::semantics::{cache_tag, note};
 use cache_key::transform::Format;
@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 /// Budget of what is remembered: some 20,000 targets.
 const BUDGET: u64 = 32 << 20;
 /// Bytes of a reading beside its target, roughly.
-const WEIGHT: u64 = 1200;
+const WEIGHT: u64 = 1700;
 
 /// A request target, understood.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Reading {
     transform: Transform,
     classes: [Slot; 4],
     /// The original as it was for the last of these requests: saves the look-up while that holds.
-    seen: RwLock<Option<Arc<Seen>>>,
+    view: RwLock<Option<Arc<View>>>,
 }
 
 /// Response fields that follow from the target alone.
@@ -127,19 +127,19 @@ impl Reading {
             negotiated: parsed.transform.output.format == Format::Auto,
             transform: parsed.transform,
             classes: Default::default(),
-            seen: RwLock::default(),
+            view: RwLock::default(),
             path,
         })
     }
 
     /// What [`Self::saw`] was told last.
-    pub(crate) fn seen(&self) -> Option<Arc<Seen>> {
-        self.seen.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn view(&self) -> Option<Arc<View>> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Remembers how the original was seen.
-    pub(crate) fn saw(&self, seen: &Arc<Seen>) {
-        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(seen));
+    pub(crate) fn saw(&self, view: &Arc<View>) {
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(view));
     }
 
     fn slot(&self, class: FormatClass) -> &Slot {
@@ -172,6 +172,22 @@ impl Reading {
         .key();
         *slot.key.write().unwrap_or_else(PoisonError::into_inner) = Some((version.clone(), key));
         key
+    }
+
+    /// Names the rendition of what the route shows instead of its originals: the same for all of them.
+    pub(crate) fn stand_in_key(&self, class: FormatClass, version: &OriginalVersion) -> RenditionKey {
+        let path = SourcePath::parse("stand-in").expect("one plain segment");
+        RenditionParts {
+            tenant: &self.tenant,
+            // No origin of a config is called so.
+            origin: "|",
+            path: &path,
+            version,
+            variant: self.variant(class),
+            pipeline: imaging::PIPELINE_VERSION,
+            untouched: false,
+        }
+        .key()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one place where an error becomes what HTTP says of it: an exhaustive match, so that a new kind cannot be forgotten.
 
 use crate::error::{Error, Kind};
-use crate::origin::Missing;
+use crate::origin::{Cause, Missing, Trouble};
 use crate::render::Failure;
 use crate::render::admission::Shed;
 use crate::semantics::Problem;
@@ -26,6 +26,9 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Parameter(error) if error.reason == Reason::Unknown => P::UnknownParameter,
         Kind::Parameter(_) | Kind::Originals => P::BadParameter,
         Kind::Missing(Missing::TooLarge { .. }) => P::TooLarge,
+        Kind::Missing(Missing::Forbidden) => P::Forbidden,
+        Kind::Missing(Missing::Loop) => P::LoopDetected,
+        Kind::Missing(Missing::Failed(trouble)) if trouble.cause == Cause::Late => P::OriginTimeout,
         Kind::Missing(Missing::Failed(_)) => P::OriginFailed,
         Kind::Render(Failure::Shed(Shed::TooDear { .. })) => P::TooLarge,
         Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong)) => P::Overloaded,
@@ -51,6 +54,8 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong) | Failure::Imaging(I::Deadline)) => {
             problem.retry_after(BREATH)
         }
+        Kind::Missing(Missing::Failed(Trouble { cause: Cause::Paused(left), .. })) => problem.retry_after(*left),
+        Kind::Missing(Missing::Failed(Trouble { retry_after: Some(delay), .. })) => problem.retry_after(*delay),
         _ => problem,
     }
 }

@@ -5,10 +5,12 @@
 use crate::config::RouteConfig;
 use crate::origin::Origin;
 use crate::semantics::cors::Cors;
-use crate::semantics::{Classes, Delivery};
+use crate::semantics::{Classes, Delivery, Rules};
+use crate::stand_in::StandIn;
 use cache_key::Presets;
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One route, ready for use.
 #[derive(Debug)]
@@ -16,7 +18,17 @@ pub(crate) struct Route {
     pub(crate) prefix: String,
     host: Option<String>,
     pub(crate) origin_name: String,
-    pub(crate) origin: Arc<Origin>,
+    /// In the order in which they are asked.
+    pub(crate) origins: Vec<Arc<Origin>>,
+    /// Shown when none has the original.
+    pub(crate) stand_in: Option<Arc<StandIn>>,
+    /// What is added to the word of origins that are asked, where they have an original, and where not.
+    pub(crate) rules: Rules,
+    pub(crate) negative_rules: Rules,
+    /// Whether answers say the freshness that the original has left.
+    pub(crate) inherit: bool,
+    /// Longest fetch in all, where it is not the origin's own.
+    pub(crate) fetch_timeout: Option<Duration>,
     /// Serve the originals' own bytes.
     pub(crate) originals: bool,
     pub(crate) presets: Presets,
@@ -47,9 +59,14 @@ impl Routes {
 }
 
 impl Route {
+    /// Whether any of its originals comes over HTTP.
+    pub(crate) fn asks(&self) -> bool {
+        self.origins.iter().any(|origin| matches!(**origin, Origin::Http(_)))
+    }
+
     /// # Errors
     /// A header name or value in the config that HTTP does not allow, or a bad preset.
-    pub(crate) fn new(config: &RouteConfig, origin: Arc<Origin>, presets: Presets) -> Result<Self, String> {
+    pub(crate) fn new(config: &RouteConfig, origins: Vec<Arc<Origin>>, presets: Presets) -> Result<Self, String> {
         let place = |what: &str| format!("routes: {} {what}", config.prefix);
         let mut delivery = Delivery::new(config.policy).negative(config.error_max_age);
         if let Some(allowed) = &config.allow_origin {
@@ -61,11 +78,18 @@ impl Route {
             let name = HeaderName::try_from(name).map_err(|_| place("tag_header is no header name"))?;
             delivery = delivery.cache_tag_name(name);
         }
+        let stand_in = config.fallback_image.as_deref().map(StandIn::open).transpose();
+        let stand_in = stand_in.map_err(|text| place(&text))?.map(Arc::new);
         Ok(Self {
             prefix: config.prefix.clone(),
             host: config.host.clone(),
-            origin_name: config.origin.clone(),
-            origin,
+            origin_name: config.origin_name(),
+            origins,
+            stand_in,
+            rules: config.fetch.rules,
+            negative_rules: config.fetch.negative_rules(),
+            inherit: config.fetch.inherit,
+            fetch_timeout: config.fetch.timeout,
             originals: config.originals,
             presets,
             classes: config.classes,

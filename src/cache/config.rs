@@ -9,6 +9,14 @@ use std::time::Duration;
 pub struct CacheConfig {
     pub check: Duration,
     pub memory: MemoryConfig,
+    pub originals: OriginalsConfig,
+}
+
+/// Originals in memory.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct OriginalsConfig {
+    pub bytes: u64,
 }
 
 /// The memory tier.
@@ -27,9 +35,10 @@ impl Section for CacheConfig {
                 "check",
                 "2s",
                 "0s"..="1h",
-                "How long an original counts as unchanged before it is looked at again.",
+                "How long a file counts as unchanged before it is looked at again. Originals that came over HTTP say so themselves.",
             ),
             memory: r.section("memory"),
+            originals: r.section("originals"),
         }
     }
 }
@@ -44,6 +53,21 @@ impl Section for MemoryConfig {
                 "512MiB",
                 "0B"..="16TiB",
                 "Budget; the least valuable go first (TinyLFU). 0 keeps nothing.",
+            ),
+        }
+    }
+}
+
+impl Section for OriginalsConfig {
+    const DOC: &'static str = "Originals that came over HTTP, in this process's memory.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            bytes: r.bytes(
+                "bytes",
+                "128MiB",
+                "0B"..="16TiB",
+                "Budget. An original that has been pushed out is fetched again when a new rendition of it is asked for.",
             ),
         }
     }

@@ -88,6 +88,14 @@ where
         (result, role)
     }
 
+    /// Starts the flight of `key` if there is none, for a result that nobody waits for.
+    pub fn start<F>(&self, key: K, work: impl FnOnce(Interest<K, V>) -> F)
+    where
+        F: Future<Output = Option<V>> + Send + 'static,
+    {
+        drop(self.board(key, work));
+    }
+
     /// Subscribes to the flight, or starts it; never waits.
     fn board<F>(&self, key: K, work: impl FnOnce(Interest<K, V>) -> F) -> (watch::Receiver<Option<V>>, Role)
     where

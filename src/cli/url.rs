@@ -59,7 +59,7 @@ pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
     let source = SourcePath::parse(&path[route.prefix.len()..]).map_err(failed)?;
     println!("canonical  {}", cache_key::canonical_url(target, &presets).map_err(failed)?);
     println!("transform  {}", parsed.transform.canonical());
-    println!("origin     {}", route.origin);
+    println!("origin     {}", route.origin_name());
     println!("source     {}", source.as_str());
     for name in &parsed.unknown {
         println!("ignored    {name}");
@@ -80,7 +80,7 @@ pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
     let version = OriginalVersion::from_content(b"");
     let parts = RenditionParts {
         tenant: "default",
-        origin: &route.origin,
+        origin: &route.origin_name(),
         path: &source,
         version: &version,
         variant: &variant,

@@ -2,16 +2,18 @@
 //!
 //! Each part declares its keys beside the code that uses them; `config.toml` is printed from the same declarations.
 
+mod fetch;
 mod page;
 mod route;
 mod signing;
 
+pub use fetch::FetchConfig;
 pub use page::PageConfig;
 pub use route::{PresetConfig, RouteConfig};
 pub use signing::{KeyConfig, SigningConfig, SigningMode};
 
 use crate::cache::config::CacheConfig;
-use crate::origin::config::OriginConfig;
+use crate::origin::config::{OriginConfig, OriginKind};
 use crate::render::config::RenderConfig;
 use crate::server::config::ServerConfig;
 use service::config::{Reader, Section};
@@ -66,23 +68,24 @@ impl Config {
     fn cross_check(&self, r: &mut Reader<'_>) {
         let mut names = HashSet::new();
         for (number, origin) in self.origins.iter().enumerate() {
-            if !names.insert(&origin.name) {
+            if !names.insert(origin.name.as_str()) {
                 r.reject(&format!("origins.{number}.name"), &origin.name, "a name of its own", "another origin has it");
             }
         }
         let mut places = HashSet::new();
         for (number, route) in self.routes.iter().enumerate() {
-            if !names.contains(&route.origin) {
+            for (place, origin) in route.origins().enumerate().filter(|(_, origin)| !names.contains(*origin)) {
+                let key = if place == 0 { "origin" } else { "fallback_origins" };
                 let known = self.origins.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ");
-                r.reject(&format!("routes.{number}.origin"), &route.origin, format!("one of: {known}"), "");
+                r.reject(&format!("routes.{number}.{key}"), origin, format!("one of: {known}"), "");
             }
             if !places.insert((route.host.as_deref(), &route.prefix)) {
                 let allowed = "a prefix and host of its own";
                 r.reject(&format!("routes.{number}.prefix"), &route.prefix, allowed, "another route has both");
             }
         }
-        if self.page.enabled && !self.origins.iter().any(|o| o.name == self.page.origin) {
-            r.reject("page.origin", &self.page.origin, "the name of an origin", "or page.enabled = false");
+        if self.page.enabled && !self.origins.iter().any(|o| o.name == self.page.origin && o.kind == OriginKind::File) {
+            r.reject("page.origin", &self.page.origin, "the name of an origin of kind file", "or page.enabled = false");
         }
         let public = self.server.listen.iter().find(|address| !is_loopback(address.ip()));
         let unsigned = self.signing.mode != SigningMode::Required && !self.signing.unsigned_beyond_loopback;
@@ -156,6 +159,14 @@ mod tests {
     fn parts_must_fit_together() {
         assert!(errors(&["routes.0.origin=nowhere"]).contains("one of: samples"));
         assert!(errors(&["routes.0.prefix=img"]).contains("slash at both ends"));
+        assert!(errors(&["routes.0.fallback_origins=nowhere"]).contains("one of: samples"));
+        let http = ["origins.1.name=web", "origins.1.kind=http"];
+        assert!(errors(&http).contains("kind http has a base"), "{}", errors(&http));
+        let base = "origins.1.base=http://127.0.0.1:1/";
+        assert_eq!(errors(&[http[0], http[1], base, "origins.1.allow_private=127.0.0.0/8"]), "");
+        assert!(errors(&["origins.0.base=http://a/"]).contains("for origins of kind http"));
+        assert!(errors(&["routes.0.fetch.min_fresh=2h", "routes.0.fetch.max_fresh=1h"]).contains("at most max_fresh"));
+        assert!(errors(&["server.name=a b"]).contains("letters, digits"));
         assert!(errors(&["signing.mode=required"]).contains("at least one key"));
     }
 
@@ -163,6 +174,10 @@ mod tests {
     fn secrets_are_not_shown() {
         let secret = "short-but-secret";
         let set = format!("signing.keys.0.secret={secret}");
+        let field = "origins.0.http.headers.0";
+        let (name, value) = (format!("{field}.name=x-key"), format!("{field}.value={secret}"));
+        let both = errors(&[&name, &value, &format!("{field}.file=/dev/null")]);
+        assert!(both.contains("either value or file") && !both.contains(secret), "{both}");
         let text = errors(&["signing.keys.0.kid=a", &set]);
         assert!(text.contains("32 characters") && !text.contains(secret), "{text}");
     }

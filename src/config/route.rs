@@ -1,8 +1,10 @@
 //! `[[routes]]` and `[[presets]]`: which URLs there are, and what they may do.
 
+use super::fetch::FetchConfig;
 use crate::semantics::cache_control::Policy;
 use crate::semantics::negotiation::Classes;
 use service::config::{Reader, Section};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Named parameters.
@@ -31,6 +33,8 @@ pub struct RouteConfig {
     pub prefix: String,
     pub host: Option<String>,
     pub origin: String,
+    pub fallback_origins: Vec<String>,
+    pub fallback_image: Option<PathBuf>,
     pub originals: bool,
     pub presets_only: bool,
     pub classes: Classes,
@@ -39,6 +43,19 @@ pub struct RouteConfig {
     pub allow_origin: Option<String>,
     pub tag_header: Option<String>,
     pub server_timing: bool,
+    pub fetch: FetchConfig,
+}
+
+impl RouteConfig {
+    /// The origins in the order in which they are asked.
+    pub fn origins(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.origin).chain(&self.fallback_origins).map(String::as_str)
+    }
+
+    /// What they are called together: part of every cache key.
+    pub fn origin_name(&self) -> String {
+        self.origins().collect::<Vec<_>>().join("|")
+    }
 }
 
 impl Section for RouteConfig {
@@ -54,6 +71,16 @@ impl Section for RouteConfig {
             ),
             host: r.optional_string("host", "img.example.org", "Only for this host."),
             origin: r.required("origin", "samples", "The origin's name."),
+            fallback_origins: r.list(
+                "fallback_origins",
+                &[],
+                "Origins that are asked in this order where the ones before have no such original, or fail.",
+            ),
+            fallback_image: r.optional_parsed(
+                "fallback_image",
+                "/srv/missing.png",
+                "A picture that is shown, as the URL asks for it and under the error's status, when the original cannot be had.",
+            ),
             originals: r.bool(
                 "originals",
                 false,
@@ -97,6 +124,7 @@ impl Section for RouteConfig {
             tag_header: Some(r.string("tag_header", "Cache-Tag", "Header for purge tags; empty leaves it out."))
                 .filter(|v| !v.is_empty()),
             server_timing: r.bool("server_timing", false, "Server-Timing: tells anybody how long each step took."),
+            fetch: r.section("fetch"),
         };
         if !config.prefix.starts_with('/') || !config.prefix.ends_with('/') {
             r.reject("prefix", &config.prefix, "a path with a slash at both ends", "such as /img/");

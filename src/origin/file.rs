@@ -2,7 +2,7 @@
 //! itself (`openat2` with `RESOLVE_BENEATH` on Linux, by cap-std), so `..`, absolute paths and symbolic links that point
 //! outside fail, however they are spelt; links that stay inside work.
 
-use super::{Missing, Original, Sighting};
+use super::{Cause, Missing, Original, Phase, Sighting, Trouble};
 use cache_key::OriginalVersion;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
@@ -27,13 +27,19 @@ impl FileOrigin {
         Ok(Self { root: Arc::new(root), max_bytes })
     }
 
-    /// See [`super::Origin::look`].
-    pub(super) async fn look(&self, path: &str) -> Result<Sighting, Missing> {
+    /// Looks at an original without reading it.
+    ///
+    /// # Errors
+    /// See [`Missing`].
+    pub async fn look(&self, path: &str) -> Result<Sighting, Missing> {
         self.blocking(path, |origin, path| origin.open_file(path).map(|(_, sighting)| sighting)).await
     }
 
-    /// See [`super::Origin::fetch`].
-    pub(super) async fn fetch(&self, path: &str) -> Result<Original, Missing> {
+    /// Reads an original whole.
+    ///
+    /// # Errors
+    /// See [`Missing`].
+    pub async fn fetch(&self, path: &str) -> Result<Original, Missing> {
         self.blocking(path, Self::read).await
     }
 
@@ -65,7 +71,7 @@ impl FileOrigin {
         let (origin, path) = (self.clone(), path.to_owned());
         #[expect(clippy::disallowed_methods, reason = "reads of files, not pixels, on threads that the runtime bounds")]
         let task = tokio::task::spawn_blocking(move || work(&origin, &path));
-        task.await.map_err(|error| Missing::Failed(format!("reading a file: {error}")))?
+        task.await.map_err(|error| failed(format!("the reader ended: {error}")))?
     }
 
     fn open_file(&self, path: &str) -> Result<(File, Sighting), Missing> {
@@ -123,8 +129,12 @@ fn missing(error: &io::Error) -> Missing {
         | K::CrossesDevices => Missing::NotFound,
         // A loop of symbolic links has no stable kind yet.
         _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => Missing::NotFound,
-        _ => Missing::Failed(error.to_string()),
+        _ => failed(error.to_string()),
     }
+}
+
+fn failed(text: String) -> Missing {
+    Trouble::new(Phase::File, Cause::Broken, text).into()
 }
 
 #[cfg(test)]

@@ -1,9 +1,16 @@
-//! Where originals come from. Knows paths and bytes, not pictures and not HTTP.
+//! Where originals come from. Knows paths and bytes, not pictures, and of HTTP only how to ask: what an answer allows is
+//! read elsewhere.
 //!
-//! Invariant: what an origin returns is at most `max_bytes` long and comes from inside the origin.
+//! Two sorts: those that are looked at (a folder tells inode and times) and those that are asked (a server answers with a
+//! head, which says how long it holds). Invariant: what an origin returns is at most `max_bytes` long and comes from
+//! inside the origin.
 
 pub mod config;
 pub mod file;
+pub mod http;
+mod trouble;
+
+pub use trouble::{Cause, Missing, Phase, Trouble};
 
 use bytes::Bytes;
 use cache_key::OriginalVersion;
@@ -29,47 +36,11 @@ pub struct Original {
     pub sighting: Sighting,
 }
 
-/// Why there is no original.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// Not there, or not a file, or outside the origin: to the one who asks these are the same.
-    NotFound,
-    /// Larger than the origin allows.
-    TooLarge {
-        /// Its bytes.
-        bytes: u64,
-        /// The limit.
-        limit: u64,
-    },
-    /// The origin failed; the text is for the log alone.
-    Failed(String),
-}
-
 /// A configured origin.
 #[derive(Debug)]
 pub enum Origin {
-    /// A folder of this machine.
+    /// A folder of this machine: looked at.
     File(file::FileOrigin),
-}
-
-impl Origin {
-    /// Looks at an original without reading it.
-    ///
-    /// # Errors
-    /// See [`Missing`].
-    pub async fn look(&self, path: &str) -> Result<Sighting, Missing> {
-        match self {
-            Self::File(origin) => origin.look(path).await,
-        }
-    }
-
-    /// Reads an original whole.
-    ///
-    /// # Errors
-    /// See [`Missing`].
-    pub async fn fetch(&self, path: &str) -> Result<Original, Missing> {
-        match self {
-            Self::File(origin) => origin.fetch(path).await,
-        }
-    }
+    /// An HTTP server: asked.
+    Http(Box<http::HttpOrigin>),
 }

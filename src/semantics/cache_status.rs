@@ -37,6 +37,8 @@ pub enum Outcome {
     Stale(Tier),
     /// A stale one was there and served after all, since its refresh failed or there was no room for it.
     StaleIfError(Tier),
+    /// One was there whose original had to be asked about; the origin said that it had not changed.
+    Revalidated(Tier),
     /// There was none; this request led the fill.
     Miss {
         /// Whether the rendition was kept.
@@ -56,6 +58,7 @@ impl Outcome {
             Self::Hit(_) => "hit",
             Self::Stale(_) => "stale",
             Self::StaleIfError(_) => "stale-if-error",
+            Self::Revalidated(_) => "revalidated",
             Self::Miss { .. } => "miss",
             Self::Collapsed => "collapsed",
             Self::Bypass => "bypass",
@@ -66,7 +69,7 @@ impl Outcome {
     #[must_use]
     pub const fn tier(self) -> Option<Tier> {
         match self {
-            Self::Hit(tier) | Self::Stale(tier) | Self::StaleIfError(tier) => Some(tier),
+            Self::Hit(tier) | Self::Stale(tier) | Self::StaleIfError(tier) | Self::Revalidated(tier) => Some(tier),
             Self::Miss { .. } | Self::Collapsed | Self::Bypass => None,
         }
     }
@@ -78,6 +81,7 @@ impl Outcome {
         let what = match self {
             Self::Hit(_) | Self::Stale(_) => "tintype; hit",
             Self::StaleIfError(_) => "tintype; fwd=stale",
+            Self::Revalidated(_) => "tintype; fwd=stale; fwd-status=304",
             Self::Miss { stored: true } => "tintype; fwd=miss; stored",
             Self::Miss { stored: false } => return HeaderValue::from_static("tintype; fwd=miss"),
             Self::Collapsed => "tintype; fwd=miss; collapsed",

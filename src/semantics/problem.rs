@@ -102,6 +102,8 @@ kinds! {
     OriginFailed = BAD_GATEWAY, "origin-failed", "The original could not be fetched", Moment;
     /// The origin took too long.
     OriginTimeout = GATEWAY_TIMEOUT, "origin-timeout", "The original took too long to arrive", Moment;
+    /// The request has been here before, by way of its own origin.
+    LoopDetected = LOOP_DETECTED, "loop-detected", "The origin leads back here", Never;
     /// No room for the work now.
     Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server is busy", Never;
     /// Rendering took longer than its budget.

@@ -11,11 +11,12 @@ use super::note::IGNORED_PARAMETERS;
 use super::problem::{Kind, Problem};
 use super::range::{self, Selection};
 use super::representation::Representation;
+use super::said::Said;
 use super::validator::{self, Precondition};
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, AGE, CACHE_CONTROL, CACHE_STATUS, CDN_CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, ETAG, LAST_MODIFIED, LINK, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use std::time::SystemTime;
@@ -39,6 +40,8 @@ pub struct Context<'a> {
     pub delivery: &'a Delivery,
     /// That of the rendition.
     pub lifetime: Lifetime,
+    /// What the original's terms say downstream; without them the route's policy does.
+    pub said: Option<&'a Said>,
     /// What became of the request in the cache.
     pub outcome: Outcome,
     /// What chose the rendition.
@@ -139,10 +142,14 @@ fn not_modified(request: Request<'_>, stored: &Representation, context: Context<
 fn cached(request: Request<'_>, stored: &Representation, context: Context<'_>, headers: &mut HeaderMap) {
     let Context { now, delivery, lifetime, outcome, vary, expires, .. } = context;
     let age = lifetime.age(now);
-    let (cache_control, cdn_cache_control) = match expires {
-        None => (delivery.cache_control.clone(), delivery.cdn_cache_control.clone()),
-        Some(expires) => delivery.policy.until(expires, age, now),
+    let (cache_control, cdn_cache_control) = match (context.said, expires) {
+        (Some(said), expires) => said.cache_control(expires, age, now),
+        (None, None) => (delivery.cache_control.clone(), delivery.cdn_cache_control.clone()),
+        (None, Some(expires)) => delivery.policy.until(expires, age, now),
     };
+    if let Some(date) = context.said.and_then(Said::date) {
+        headers.insert(DATE, date.clone());
+    }
     headers.insert(ETAG, stored.etag().header().clone());
     headers.insert(CACHE_CONTROL, cache_control);
     if let Some(value) = cdn_cache_control {
@@ -160,6 +167,27 @@ fn cached(request: Request<'_>, stored: &Representation, context: Context<'_>, h
     if let Some(timing) = context.server_timing {
         headers.insert(const { HeaderName::from_static("server-timing") }, timing);
     }
+}
+
+/// The response that shows a stand-in for an original that could not be had: a whole picture under the error's status, kept
+/// as briefly as the error. Ranges and conditions are about renditions, and this is none.
+#[must_use]
+pub fn stand_in(
+    request: Request<'_>,
+    picture: &Representation,
+    problem: &Problem,
+    delivery: &Delivery,
+    vary: Vary,
+) -> Response<Bytes> {
+    let mut response = problem.respond(request, Some(delivery), vary);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, picture.content_type().clone());
+    headers.insert(CONTENT_LENGTH, picture.content_length().clone());
+    headers.insert(CONTENT_SECURITY_POLICY, const { HeaderValue::from_static("default-src 'none'; sandbox") });
+    if *request.method != Method::HEAD {
+        *response.body_mut() = picture.body().clone();
+    }
+    response
 }
 
 #[cfg(test)]
@@ -202,6 +230,7 @@ mod tests {
                 stale_while_revalidate: Duration::from_secs(60),
                 stale_if_error: Duration::ZERO,
             },
+            said: None,
             outcome: Outcome::Hit(Tier::Memory),
             vary: Vary::Accept,
             expires: None,

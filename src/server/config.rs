@@ -1,6 +1,6 @@
 //! `[server]`: sockets, their limits and time-outs.
 
-use crate::semantics::forwarded::Network;
+use crate::network::Network;
 use service::config::{Choice, Reader, Section};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -35,6 +35,7 @@ pub struct ServerConfig {
     pub idle_timeout: Duration,
     pub write_timeout: Duration,
     pub trusted_proxies: Vec<Network>,
+    pub name: String,
 }
 
 impl ServerConfig {
@@ -62,7 +63,17 @@ impl Section for ServerConfig {
             idle_timeout: r.duration("idle_timeout", "75s", "100ms"..="1h", "Longest pause between requests on a connection. Keep it above your CDN's own (CloudFront: 5 s, up to 60 s), so that the CDN closes first."),
             write_timeout: r.duration("write_timeout", "30s", "100ms"..="1h", "Longest pause in which a peer takes no byte of a response."),
             trusted_proxies: r.list("trusted_proxies", &[], "Peers (CIDR) whose X-Forwarded-For, -Proto and -Host are believed, such as your load balancer's subnet."),
+            name: r.string(
+                "name",
+                "tintype",
+                "Its name in Via and CDN-Loop of requests to origins; one that comes back with it is refused as a loop. \
+                 Give servers that stand behind each other different names.",
+            ),
         };
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if config.name.is_empty() || !config.name.bytes().all(is_token) {
+            r.reject("name", &config.name, "letters, digits, - and .", "");
+        }
         if config.listen.is_empty() {
             r.reject("listen", "[]", "at least one address", "such as [\"127.0.0.1:8080\"]");
         }

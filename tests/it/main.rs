@@ -7,6 +7,7 @@ mod corpus;
 mod damaged;
 mod drain;
 mod h2;
+mod origin;
 mod overload;
 mod path;
 mod patience;

@@ -161,7 +161,12 @@ impl OriginalVersion {
 
     /// From the bytes themselves, by BLAKE3: where an origin tells nothing that could be trusted.
     pub fn from_content(original: &[u8]) -> Self {
-        Self::tagged(b'c', &[blake3::hash(original).as_bytes()])
+        Self::from_content_hash(blake3::hash(original).as_bytes())
+    }
+
+    /// As [`from_content`](Self::from_content), where the BLAKE3 hash was made while the bytes arrived.
+    pub fn from_content_hash(hash: &[u8; 32]) -> Self {
+        Self::tagged(b'c', &[hash])
     }
 
     fn tagged(tag: u8, parts: &[&[u8]]) -> Self {

@@ -3,11 +3,14 @@
 //!
 //! Knows no crate of the workspace, so that all may use it. What goes wrong here ends the test: it panics.
 
+pub mod certificate;
 pub mod folder;
+pub mod origin;
 pub mod picture;
 pub mod process;
 pub mod wire;
 
 pub use folder::Folder;
+pub use origin::{Act, Origin};
 pub use process::Process;
 pub use wire::{Connection, Reply};

@@ -1,0 +1,183 @@
+//! The original that a request names: what is known of it, whether that still holds, and its bytes.
+//!
+//! One flight per original, whatever renditions are wanted of it. Composes `origin`, `cache` and `semantics`; does not know
+//! pixels nor responses. Invariants: what an origin forbids to keep is not kept; what is used stale is so by the origin's or
+//! the route's leave, and says so.
+
+mod ask;
+mod seen;
+
+pub(crate) use ask::{Brought, Want};
+pub(crate) use seen::{Original, Seen, View};
+
+use crate::app::App;
+use crate::cache::{Flights, Memory};
+use crate::error::{Error, Kind};
+use crate::handler::Asked;
+use crate::origin::Missing;
+use crate::origin::http::{CDN_LOOP, has_passed};
+use crate::semantics::{Freshness, Outcome, Tier};
+use bytes::Bytes;
+use cache_key::SourceKey;
+use http::HeaderValue;
+use http::request::Parts;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// How often a flight that ended without a result is started again for one request.
+const ATTEMPTS: usize = 3;
+/// Budget of what is known about originals: about 30,000 of them.
+const SIGHTINGS: u64 = 32 << 20;
+
+/// What is kept of originals between requests, and the flights that bring more.
+#[derive(Debug)]
+pub(crate) struct Originals {
+    pub(crate) sightings: Memory<SourceKey, Arc<Seen>>,
+    pub(crate) bytes: Memory<SourceKey, Arc<Original>>,
+    pub(crate) flights: Flights<(SourceKey, Want), Result<Arc<Brought>, Error>>,
+}
+
+impl Originals {
+    /// With a budget in bytes for the originals themselves.
+    pub(crate) fn new(budget: u64) -> Self {
+        Self {
+            sightings: Memory::new(SIGHTINGS, |seen: &Arc<Seen>| seen.weight()),
+            bytes: Memory::new(budget, |original: &Arc<Original>| original.bytes.len() as u64),
+            flights: Flights::new(),
+        }
+    }
+}
+
+/// An original as a request may use it.
+#[derive(Clone, Debug)]
+pub(crate) struct Looked {
+    pub(crate) view: Arc<View>,
+    /// Its bytes, where they came with the answer.
+    pub(crate) bytes: Option<Bytes>,
+    pub(crate) how: How,
+}
+
+/// By what right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// It is fresh, or was just looked at.
+    Fresh,
+    /// It is stale, and asked about behind the response.
+    Stale,
+    /// It is stale, and its origin failed when it was asked.
+    Failing,
+    /// Its origin was asked for this request, over HTTP.
+    Asked,
+}
+
+impl How {
+    /// What became of a request whose rendition was there.
+    pub(crate) const fn outcome(self, tier: Tier) -> Outcome {
+        match self {
+            Self::Fresh => Outcome::Hit(tier),
+            Self::Stale => Outcome::Stale(tier),
+            Self::Failing => Outcome::StaleIfError(tier),
+            Self::Asked => Outcome::Revalidated(tier),
+        }
+    }
+}
+
+impl Looked {
+    fn known(view: Arc<View>, how: How) -> Self {
+        Self { view, bytes: None, how }
+    }
+}
+
+/// The original as last seen if that still holds, else as its origin has it now.
+pub(crate) async fn see(app: &App, asked: &Asked, request: &Parts, now: SystemTime) -> Result<Looked, Error> {
+    let reading = &asked.reading;
+    if let Some(view) = reading.view().filter(|view| view.is_fresh(now)) {
+        return Ok(Looked::known(view, How::Fresh));
+    }
+    let known = app.originals.sightings.get(&reading.source);
+    let view = match known.map(|seen| View::new(app.check, &reading.route, seen)) {
+        Some(Err(gone)) if gone.is_fresh(now) => return Err(gone.missing.into()),
+        Some(Ok(view)) => Some(Arc::new(view)),
+        _ => None,
+    };
+    if let Some(view) = &view {
+        match view.freshness(now) {
+            Freshness::Fresh => {
+                reading.saw(view);
+                return Ok(Looked::known(Arc::clone(view), How::Fresh));
+            }
+            Freshness::StaleWhileRevalidate => {
+                if !view.seen.failed_lately(now) {
+                    ask::refresh(app, asked, came_by(asked, request, app)?);
+                }
+                return Ok(Looked::known(Arc::clone(view), How::Stale));
+            }
+            Freshness::StaleIfError if view.seen.failed_lately(now) => {
+                return Ok(Looked::known(Arc::clone(view), How::Failing));
+            }
+            Freshness::StaleIfError | Freshness::Expired => {}
+        }
+    }
+    match bring(app, asked, Want::Look, came_by(asked, request, app)?).await {
+        Ok(brought) => found(app, asked, &brought),
+        Err(error) => match view {
+            Some(view) if error.is_the_origins() && view.may_stand_in(now) => Ok(Looked::known(view, How::Failing)),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The bytes of the original, with what is then known of it: it may have changed since it was seen.
+pub(crate) async fn bytes(
+    app: &App,
+    asked: &Asked,
+    looked: Looked,
+    came_by: Option<HeaderValue>,
+) -> Result<(Arc<View>, Bytes), Error> {
+    if let Some(bytes) = looked.bytes {
+        return Ok((looked.view, bytes));
+    }
+    let kept = app.originals.bytes.get(&asked.reading.source);
+    if let Some(kept) = kept.filter(|kept| kept.version == looked.view.sighting.version) {
+        return Ok((looked.view, kept.bytes.clone()));
+    }
+    let brought = bring(app, asked, Want::Bytes, came_by).await?;
+    let found = found(app, asked, &brought)?;
+    let bytes = found.bytes.ok_or(Kind::Abandoned)?;
+    Ok((found.view, bytes))
+}
+
+/// The way that a request came, for the request to the origin.
+///
+/// # Errors
+/// It has been here before.
+pub(crate) fn came_by(asked: &Asked, request: &Parts, app: &App) -> Result<Option<HeaderValue>, Error> {
+    if !asked.reading.route.asks() {
+        return Ok(None);
+    }
+    if has_passed(&request.headers, &app.name) {
+        return Err(Missing::Loop.into());
+    }
+    Ok(request.headers.get(CDN_LOOP).cloned())
+}
+
+async fn bring(app: &App, asked: &Asked, want: Want, came_by: Option<HeaderValue>) -> Result<Arc<Brought>, Error> {
+    for _ in 0..ATTEMPTS {
+        let work = |interest| ask::fly(app.clone(), asked.clone(), want, came_by.clone(), interest);
+        if let (Some(result), _) = app.originals.flights.join((asked.reading.source, want), work).await {
+            return result;
+        }
+    }
+    Err(Kind::Abandoned.into())
+}
+
+/// What was brought, as the request's route sees it.
+fn found(app: &App, asked: &Asked, brought: &Brought) -> Result<Looked, Error> {
+    let route = &asked.reading.route;
+    let view = Arc::new(View::new(app.check, route, Arc::clone(&brought.seen)).map_err(|gone| gone.missing)?);
+    if view.storable {
+        asked.reading.saw(&view);
+    }
+    let how = if view.seen.was_told() { How::Asked } else { How::Fresh };
+    Ok(Looked { view, bytes: brought.bytes.clone(), how })
+}
