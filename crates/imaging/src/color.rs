@@ -5,6 +5,7 @@
 mod cmyk;
 mod describe;
 mod from_srgb;
+pub(crate) mod tone;
 
 pub(crate) use cmyk::cmyk_to_srgb;
 pub(crate) use describe::{profile_of_cicp, profile_of_gamma};
@@ -29,11 +30,37 @@ pub fn to_srgb(bitmap: &mut Bitmap, icc: &[u8]) -> Result<(), Error> {
     convert(bitmap, icc).map_err(|_| Error::Malformed("colour profile that cannot be used".into()))
 }
 
+/// Converts pixels to Display P3, from the profile that they were stored with, or from sRGB without one. Gray stays
+/// gray: it is the same in both.
+///
+/// # Errors
+/// As [`to_srgb`].
+pub fn to_p3(bitmap: &mut Bitmap, icc: Option<&[u8]>) -> Result<(), Error> {
+    let source = match icc {
+        Some(icc) => ColorProfile::new_from_slice(icc),
+        None => Ok(ColorProfile::new_srgb()),
+    };
+    let target = ColorProfile::new_display_p3();
+    let done = source.and_then(|source| {
+        // A conversion from P3 to itself would only round.
+        if is_near(&source, &target, bitmap.layout()) { Ok(()) } else { between(bitmap, &source, &target) }
+    });
+    done.map_err(|_| Error::Malformed("colour profile that cannot be used".into()))
+}
+
+/// The profile of Display P3, as it is embedded.
+pub fn p3_profile() -> Option<Vec<u8>> {
+    ColorProfile::new_display_p3().encode().ok()
+}
+
 fn convert(bitmap: &mut Bitmap, icc: &[u8]) -> Result<(), CmsError> {
-    let source = ColorProfile::new_from_slice(icc)?;
+    between(bitmap, &ColorProfile::new_from_slice(icc)?, &ColorProfile::new_srgb())
+}
+
+fn between(bitmap: &mut Bitmap, source: &ColorProfile, target: &ColorProfile) -> Result<(), CmsError> {
     let channels = bitmap.layout().channels();
     if bitmap.layout() == Layout::Gray || source.color_space == DataColorSpace::Gray {
-        let table = gray_table(&source)?;
+        let table = gray_table(source)?;
         let colors = channels - usize::from(bitmap.layout() == Layout::Rgba);
         for pixel in bitmap.pixels_mut().chunks_exact_mut(channels) {
             for value in pixel.iter_mut().take(colors) {
@@ -43,8 +70,7 @@ fn convert(bitmap: &mut Bitmap, icc: &[u8]) -> Result<(), CmsError> {
         return Ok(());
     }
     let layout = if channels == 4 { moxcms::Layout::Rgba } else { moxcms::Layout::Rgb };
-    let transform =
-        source.create_transform_8bit(layout, &ColorProfile::new_srgb(), layout, TransformOptions::default())?;
+    let transform = source.create_transform_8bit(layout, target, layout, TransformOptions::default())?;
     let mut line = vec![0; CHUNK * channels];
     for chunk in bitmap.pixels_mut().chunks_mut(CHUNK * channels) {
         let Some(line) = line.get_mut(..chunk.len()) else { continue };
@@ -82,12 +108,15 @@ pub(crate) fn differs_from_srgb(icc: &[u8], layout: Layout) -> bool {
     if layout != Layout::Gray && source.is_matrix_shaper() && has_other_primaries(&source) {
         return true;
     }
+    !is_near(&source, &ColorProfile::new_srgb(), layout)
+}
+
+/// Whether such pixels stay what they are from one profile to the other, or cannot be converted.
+fn is_near(source: &ColorProfile, target: &ColorProfile, layout: Layout) -> bool {
     let mut samples = sample_colors(layout);
     let before = samples.pixels().to_vec();
-    if convert(&mut samples, icc).is_err() {
-        return false;
-    }
-    samples.pixels().iter().zip(&before).any(|(after, before)| after.abs_diff(*before) > SAME)
+    between(&mut samples, source, target).is_err()
+        || samples.pixels().iter().zip(&before).all(|(after, before)| after.abs_diff(*before) <= SAME)
 }
 
 fn has_other_primaries(source: &ColorProfile) -> bool {

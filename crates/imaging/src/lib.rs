@@ -8,6 +8,7 @@ pub mod bitmap;
 pub mod color;
 pub mod cost;
 pub mod decode;
+pub mod embed;
 pub mod encode;
 pub mod error;
 pub mod format;

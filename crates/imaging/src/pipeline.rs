@@ -1,4 +1,4 @@
-//! The order of operations, as data: redact → trim, crop and resize → turn upright, `rot`, `flip` → sRGB → any other
+//! The order of operations, as data: redact → trim, crop and resize → turn upright, `rot`, `flip` → sRGB or P3 → any other
 //! angle → effects (`effects.rs` has their order) → background → canvas → border → outline → background once more. The
 //! URL's order does not matter. What would change nothing is not in the list.
 //!
@@ -25,12 +25,13 @@ use crate::op::place::Place;
 use crate::op::redact::Redact;
 use crate::op::resize::{Resize, kernel};
 use crate::op::rotate::Rotate;
+use crate::op::to_p3::ToP3;
 use crate::op::to_srgb::ToSrgb;
 use crate::scratch::Scratch;
 use crate::setup::Setup;
 use crate::sight;
 use cache_key::Transform;
-use cache_key::transform::{Kernel, Orient};
+use cache_key::transform::{ColourSpace, Kernel, Orient};
 use shape::Frame;
 use std::sync::LazyLock;
 
@@ -289,8 +290,11 @@ impl<'a> Pass<'a> {
         if turn != Turn::default() {
             list.push(Box::new(turn));
         }
-        if let Some(profile) = start.profile {
-            list.push(Box::new(ToSrgb { profile }));
+        // What follows works in the colours that the rendition will have.
+        match (self.transform.output.colour_space, start.profile) {
+            (ColourSpace::Srgb, Some(profile)) => list.push(Box::new(ToSrgb { profile })),
+            (ColourSpace::P3, profile) => list.push(Box::new(ToP3 { profile })),
+            (ColourSpace::Srgb, None) | (ColourSpace::Keep, _) => {}
         }
         if let Some(rotate) = self.rotate {
             list.push(Box::new(rotate));

@@ -1,8 +1,10 @@
 //! One render on one screen: probe → plan, then `still` or `moving`: decode → operations → encode. Everything is refused
 //! that can be refused before the next step costs something; the watch is asked between steps.
 
+mod carried;
 mod moving;
 mod still;
+mod untouched;
 
 use crate::animation;
 use crate::error::Error;

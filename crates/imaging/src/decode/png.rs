@@ -1,4 +1,4 @@
-//! PNG by the `png` crate: all colour types and depths, brought to 8 bits; of an animation the default image.
+//! PNG by the `png` crate: all colour types and depths, brought to 8 bits (PQ and HLG by tone mapping); of an animation the default image.
 //!
 //! Rows that a truncated file lacks come out zero (black, or transparent); a file without its first row is refused.
 //! Its compressed profile and texts never pass through the decoder: the profile is inflated here, under a limit.
@@ -7,7 +7,10 @@ pub(super) mod frames;
 
 use super::{Decoded, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
-use crate::color;
+use crate::color::{
+    self,
+    tone::{self, ToneMap},
+};
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
@@ -38,7 +41,7 @@ pub(super) fn decode(
     if reader.info().size() != (probe.width, probe.height) {
         return Err(malformed(SourceFormat::Png, &"two headers that disagree"));
     }
-    let rows = Rows::of(&reader, probe.width)?;
+    let rows = Rows::of(&reader, probe.width, header.cicp)?;
     check_memory(probe, rows.layout.channels() as u64, limits)?;
     let mut pixels = scratch.take(size_of(probe.width, probe.height, rows.layout));
     if let Err(error) = rows.read_all(&mut reader, &mut pixels, watch) {
@@ -79,11 +82,13 @@ struct Rows {
     gray_alpha: bool,
     wide: bool,
     stride: usize,
+    /// Where the values are of high dynamic range.
+    tone: Option<ToneMap>,
 }
 
 impl Rows {
-    /// For a picture, or a frame, of `width` pixels a row.
-    fn of(reader: &Source<'_>, width: u32) -> Result<Self, Error> {
+    /// For a picture, or a frame, of `width` pixels a row, with these code points.
+    fn of(reader: &Source<'_>, width: u32, cicp: Option<[u8; 4]>) -> Result<Self, Error> {
         let (color, depth) = reader.output_color_type();
         let layout = match color {
             ColorType::Grayscale => Layout::Gray,
@@ -96,6 +101,10 @@ impl Rows {
             gray_alpha: color == ColorType::GrayscaleAlpha,
             wide: depth == BitDepth::Sixteen,
             stride: width as usize * layout.channels(),
+            tone: match cicp {
+                Some([primaries, transfer, 0, 1]) => ToneMap::new(primaries, transfer),
+                _ => None,
+            },
         })
     }
 
@@ -157,7 +166,7 @@ impl Rows {
 
     /// Whether the decoder writes what the bitmap holds.
     fn is_direct(&self) -> bool {
-        !self.wide && !self.gray_alpha
+        !self.wide && !self.gray_alpha && self.tone.is_none()
     }
 
     /// Bytes of one pixel as the decoder writes it.
@@ -167,6 +176,9 @@ impl Rows {
     }
 
     fn convert(&self, row: &[u8], line: &mut [u8]) {
+        if let Some(tone) = &self.tone {
+            return self.convert_toned(row, line, tone);
+        }
         match (self.gray_alpha, self.wide) {
             (false, false) => {
                 let common = line.len().min(row.len());
@@ -188,6 +200,33 @@ impl Rows {
                     out.copy_from_slice(&[gray, gray, gray, alpha]);
                 }
             }
+        }
+    }
+}
+
+impl Rows {
+    /// From all bits that the file has; alpha is no light.
+    fn convert_toned(&self, row: &[u8], line: &mut [u8], tone: &ToneMap) {
+        let size = if self.wide { 2 } else { 1 };
+        let value = |sample: &[u8]| match sample {
+            [high, low] => u32::from(u16::from_be_bytes([*high, *low])),
+            [byte, ..] => u32::from(*byte) * 257,
+            [] => 0,
+        };
+        let toned = |value: u32| ((value * u32::from(tone::MAX) + 32_767) / 65_535) as u16;
+        let pixels = line.chunks_exact_mut(self.layout.channels()).zip(row.chunks_exact(self.samples()));
+        for (out, pixel) in pixels {
+            let mut samples = pixel.chunks_exact(size).map(value);
+            let first = toned(samples.next().unwrap_or_default());
+            let colors = if self.gray_alpha || self.layout == Layout::Gray {
+                [tone.map_gray(first); 3]
+            } else {
+                let mut next = || toned(samples.next().unwrap_or_default());
+                tone.map([first, next(), next()])
+            };
+            let alpha = samples.next().unwrap_or(65_535) / 257;
+            let all = [colors[0], colors[1], colors[2], alpha as u8];
+            out.iter_mut().zip(all).for_each(|(out, value)| *out = value);
         }
     }
 }

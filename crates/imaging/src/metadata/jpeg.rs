@@ -103,7 +103,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<JpegHeader<'_>> {
 }
 
 /// The next marker's code and where its body begins. Bytes between segments are skipped, as every reader does.
-fn next_marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
+pub(crate) fn next_marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
     loop {
         at += bytes.get(at..)?.iter().position(|&b| b == 0xFF)?;
         at += bytes.get(at..)?.iter().position(|&b| b != 0xFF)?;

@@ -10,11 +10,13 @@ pub(crate) mod gif;
 pub mod iptc;
 pub(crate) mod jpeg;
 pub(crate) mod png;
+mod rights;
 pub(crate) mod webp;
 pub mod xmp;
 
 pub(crate) use collect::MAX_BLOCK;
 pub use collect::{Metadata, Text, read};
+pub use rights::Rights;
 
 /// The EXIF block of an item or box of ISO base media files (ISO/IEC 23008-12, A.2.1): behind an offset to it.
 pub(crate) fn exif_item(body: &[u8]) -> Option<&[u8]> {
@@ -23,27 +25,27 @@ pub(crate) fn exif_item(body: &[u8]) -> Option<&[u8]> {
 }
 
 /// Two bytes at `at`, most significant first.
-fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// Four bytes at `at`, most significant first.
-fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// Two bytes at `at`, least significant first.
-fn le16(bytes: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// Three bytes at `at`, least significant first.
-fn le24(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn le24(bytes: &[u8], at: usize) -> Option<u32> {
     let [a, b, c] = *bytes.get(at..)?.first_chunk()?;
     Some(u32::from_le_bytes([a, b, c, 0]))
 }
 
 /// Four bytes at `at`, least significant first.
-fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn le32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }

@@ -27,6 +27,7 @@ pub mod saturate;
 pub mod sepia;
 pub mod sharpen;
 pub mod tint;
+pub mod to_p3;
 pub mod to_srgb;
 mod tones;
 pub mod unsharp;

@@ -1,11 +1,13 @@
 //! An animation: frame after frame through the same operations, one in memory at a time. Frames that `fps-max` drops are
 //! decoded, as later ones build on them, and no more.
 
+use super::carried::{self, Held};
 use super::{Clock, Job, Rendition, Timings};
 use crate::animation::Moving;
 use crate::bitmap::Bitmap;
 use crate::decode::Delivered;
 use crate::decode::frames::Frames;
+use crate::embed::attach;
 use crate::encode::animation::{self, Reel};
 use crate::error::Error;
 use crate::motion;
@@ -14,6 +16,7 @@ use crate::output;
 use crate::pipeline::{self, Start};
 use crate::product::Product;
 use crate::scratch::Scratch;
+use cache_key::transform::Codec;
 
 /// Makes the rendition.
 ///
@@ -33,6 +36,7 @@ pub(super) fn render(
     let mut timings = Timings::default();
     let mut operations: Option<Vec<Box<dyn Operation>>> = None;
     let mut reel: Option<(Box<dyn Reel>, (u32, u32))> = None;
+    let mut held: Option<Held> = None;
 
     for seen in motion::schedule(&delays, transform.frames.fps_max) {
         if !frames.advance(watch, scratch)? {
@@ -47,11 +51,15 @@ pub(super) fn render(
             Some(planned) => planned,
             None => {
                 let start = Start { delivered: Delivered::whole(&bitmap), turn, profile: frames.icc() };
+                held = Held::of(transform.output.colour_space, start.profile.as_deref());
                 pipeline::settle(&mut passes, &mut bitmap, &start, setup, watch, scratch)?;
                 operations.insert(pipeline::operations(&passes, start))
             }
         };
-        let bitmap = pipeline::run(operations, bitmap, watch, scratch)?;
+        let mut bitmap = pipeline::run(operations, bitmap, watch, scratch)?;
+        if let Some(held) = held.as_ref().filter(|_| moving.codec != Codec::Webp) {
+            held.release(&mut bitmap)?;
+        }
         timings.transform += clock.lap();
 
         let size = (bitmap.width(), bitmap.height());
@@ -64,6 +72,10 @@ pub(super) fn render(
     }
     let (reel, (width, height)) = reel.ok_or_else(|| Error::Malformed("an animation without frames".into()))?;
     let bytes = reel.finish(watch, scratch)?;
+    // Frames of a GIF or APNG may be gray or have a palette each: no profile fits them all.
+    let held = held.filter(|_| moving.codec == Codec::Webp);
+    let carried = carried::attachments(original, source.format, transform, moving.codec, (width, height), held);
+    let bytes = attach(bytes, moving.codec, &carried)?;
     let canvas = frames.into_seen(scratch);
     scratch.give(canvas.into_pixels());
     timings.encode += clock.lap();

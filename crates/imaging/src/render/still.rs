@@ -1,8 +1,10 @@
 //! One picture: decode → operations → encode. It knows no frames but the one that it is given.
 
-use super::{Clock, Job, Rendition, Timings};
+use super::carried::{self, Held};
+use super::{Clock, Job, Rendition, Timings, untouched};
 use crate::bitmap::Layout;
 use crate::decode::{Decoded, decode, decode_frame};
+use crate::embed::attach;
 use crate::encode::encode;
 use crate::error::Error;
 use crate::op::premultiply::is_opaque;
@@ -15,32 +17,43 @@ use crate::scratch::Scratch;
 ///
 /// # Errors
 /// As [`super::render`].
-pub(super) fn render(job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) -> Result<Rendition, Error> {
-    let Job { original, variant, setup, watch, source, turn, mut passes } = job;
+pub(super) fn render(mut job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) -> Result<Rendition, Error> {
+    let Job { original, variant, setup, watch, turn, .. } = job;
+    let (source, transform) = (&job.source, &variant.transform);
     let stored = (source.width, source.height);
-    let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
-    let decoded = match variant.transform.frames.frame {
+    let want = job.passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
+    let decoded = match transform.frames.frame {
         // A still picture that is no frame of the animation has no number.
         Some(number) if source.motion.is_some() => {
-            decode_frame(original, &source, number, &setup.limits, watch, scratch)
+            decode_frame(original, source, number, &setup.limits, watch, scratch)
         }
-        _ => decode(original, &source, &want, &setup.limits, watch, scratch),
+        _ => decode(original, source, &want, &setup.limits, watch, scratch),
     };
     let Decoded { mut bitmap, delivered, icc, .. } = decoded?;
     let decode = clock.lap();
 
+    let held = Held::of(transform.output.colour_space, icc.as_deref());
+    let srgb = icc.is_none() && held.is_none();
     let start = Start { delivered, turn, profile: icc };
-    pipeline::settle(&mut passes, &mut bitmap, &start, setup, watch, scratch)?;
-    let operations = pipeline::operations(&passes, start);
-    let bitmap = pipeline::run(&operations, bitmap, watch, scratch)?;
+    pipeline::settle(&mut job.passes, &mut bitmap, &start, setup, watch, scratch)?;
+    let untouched = untouched::stripped(&job, srgb);
+    let operations = pipeline::operations(&job.passes, start);
+    let mut bitmap = pipeline::run(&operations, bitmap, watch, scratch)?;
     let transforming = clock.lap();
 
     let (width, height) = (bitmap.width(), bitmap.height());
     let alpha = bitmap.layout() == Layout::Rgba && !is_opaque(&bitmap);
     let subject = Subject { source: source.format, alpha, longer_side: width.max(height) };
-    let codec = output::codec(&variant.transform.output, variant.class, subject)?;
-    let settings = output::settings(&variant.transform, codec)?;
+    let codec = output::codec(&transform.output, variant.class, subject)?;
+    let settings = output::settings(transform, codec)?;
+    let held = held.map_or(Ok(None), |held| held.settle(&mut bitmap, codec))?;
     let bytes = encode(bitmap, &settings, watch, scratch)?;
+    let (codec, bytes) = match untouched {
+        Some((codec, original)) if original.len() < bytes.len() => (codec, original),
+        _ => (codec, bytes),
+    };
+    let attachments = carried::attachments(original, source.format, transform, codec, (width, height), held);
+    let bytes = attach(bytes, codec, &attachments)?;
     let timings = Timings { decode, transform: transforming, encode: clock.lap() };
-    Ok(Rendition { bytes, product: Product::Picture(codec), width, height, timings, source })
+    Ok(Rendition { bytes, product: Product::Picture(codec), width, height, timings, source: job.source })
 }

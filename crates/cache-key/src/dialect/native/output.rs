@@ -201,8 +201,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             ColourSpace::P3 => put!(out, "p3"),
         },
     )
-    .default("srgb")
-    .lacking("keep, p3", |t| t.output.colour_space != ColourSpace::Srgb),
+    .default("srgb"),
     Parameter::new(
         "hdr",
         Group::Profile,
@@ -240,8 +239,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
             Metadata::Keep => put!(out, "keep"),
         },
     )
-    .default("none")
-    .lacking("copyright, keep", |t| t.output.metadata != Metadata::None),
+    .default("none"),
 ];
 
 /// The canonical word of each format first.

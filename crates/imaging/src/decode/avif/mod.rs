@@ -243,11 +243,17 @@ fn paint_tile(plan: &Plan<'_>, frame: &Frame, target: &mut Target, x: u32, y: u3
     if (frame.sampling() == Sampling::Monochrome) != plan.color.monochrome {
         return Err(Error::Malformed("AVIF: a frame of another kind than stated".into()));
     }
+    let tone = plan.tone(colors);
     if plan.color.monochrome {
-        paint_gray(frame, colors, target, x, y);
+        let luma = match tone {
+            Some(tone) => Luma::toned(colors.full_range, frame.bits(), tone),
+            None => Luma::new(colors.full_range, frame.bits()),
+        };
+        paint_gray(frame, &luma, target, x, y);
         return Ok(colors);
     }
-    let matrix = Matrix::new(colors, frame.bits(), frame.sampling())
+    let matrix = if tone.is_some() { Matrix::wide } else { Matrix::new };
+    let matrix = matrix(colors, frame.bits(), frame.sampling())
         .ok_or_else(|| Error::Unsupported(format!("AVIF: matrix coefficients {}", colors.matrix)))?;
     let mut rows = Colored::new(frame, matrix);
     let width = frame.width() as usize;
@@ -255,7 +261,10 @@ fn paint_tile(plan: &Plan<'_>, frame: &Frame, target: &mut Target, x: u32, y: u3
     for row in 0..frame.height() {
         let layout = target.layout;
         let Some((skipped, out)) = target.span(x, y + row, width) else { continue };
-        rows.row(row, &mut line);
+        match tone {
+            Some(tone) => rows.row_toned(row, tone, &mut line),
+            None => rows.row(row, &mut line),
+        }
         let line = line.get(skipped * 3..).unwrap_or_default();
         if layout == Layout::Rgb {
             out.iter_mut().zip(line).for_each(|(o, &s)| *o = s);
@@ -268,8 +277,7 @@ fn paint_tile(plan: &Plan<'_>, frame: &Frame, target: &mut Target, x: u32, y: u3
 }
 
 /// A monochrome frame in a gray target, or in one with alpha.
-fn paint_gray(frame: &Frame, colors: Colors, target: &mut Target, x: u32, y: u32) {
-    let luma = Luma::new(colors.full_range, frame.bits());
+fn paint_gray(frame: &Frame, luma: &Luma, target: &mut Target, x: u32, y: u32) {
     let mut line = vec![0; frame.width() as usize];
     for row in 0..frame.height() {
         let layout = target.layout;

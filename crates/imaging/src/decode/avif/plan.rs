@@ -5,11 +5,14 @@
 //! pictures.
 
 use super::aperture;
+use super::av1::Colors;
 use super::meta::{Item, Meta};
 use super::property::{Nclx, Property};
 use super::reader::Reader;
+use crate::color::tone::ToneMap;
 use crate::orientation::Orientation;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,8 @@ pub(super) struct Plan<'a> {
     /// Left, top, width, height of what `clap` shows.
     pub(super) crop: Option<(u32, u32, u32, u32)>,
     pub(super) has_metadata: bool,
+    /// What brings high dynamic range to the ordinary one, once it is known what the frames say of their colours.
+    pub(super) tone: OnceCell<Option<ToneMap>>,
 }
 
 impl<'a> Plan<'a> {
@@ -78,7 +83,15 @@ impl<'a> Plan<'a> {
             _ => None,
         });
         let has_metadata = meta.items.iter().any(|i| matches!(&i.kind, b"Exif" | b"mime"));
-        Ok(Self { orientation: orientation(meta, item), color, alpha, premultiplied, nclx, icc, crop, has_metadata })
+        let (orientation, tone) = (orientation(meta, item), OnceCell::new());
+        Ok(Self { orientation, color, alpha, premultiplied, nclx, icc, crop, has_metadata, tone })
+    }
+
+    /// The tone map of frames with these colours, made for the first of them. A profile says more than code points, which
+    /// then only serve the matrix.
+    pub(super) fn tone(&self, colors: Colors) -> Option<&ToneMap> {
+        let new = || ToneMap::new(colors.primaries, colors.transfer).filter(|_| self.icc.is_none());
+        self.tone.get_or_init(new).as_ref()
     }
 
     /// Columns and rows of the result, before orientation.

@@ -81,6 +81,7 @@ pub(super) fn plan<'a>(file: &'a [u8], moov: Reader<'a>) -> Result<Plan<'a>, Ref
         orientation: Orientation::Upright,
         crop: None,
         has_metadata: false,
+        tone: Default::default(),
     })
 }
 

@@ -1,11 +1,17 @@
 //! From planes to 8-bit RGB, gray or alpha: ranges, matrices (ITU-T H.273, 8.3), chroma in between, rounding.
 //!
+//! High dynamic range goes through a tone map before it is rounded to 8 bits.
+//!
 //! It works row by row in fixed point with 20 fractional bits: a channel never differs by more than 1 from the exact
 //! formula. Subsampled chroma is interpolated linearly, taken to lie in the middle of its pixels.
 
 use super::av1::{Colors, Frame, Row, Sampling};
 
+use crate::color::tone::{self, ToneMap};
+
 const SHIFT: u32 = 20;
+/// Of values up to [`tone::MAX`] instead of 255: the same room in 32 bits.
+const WIDE_SHIFT: u32 = 16;
 
 /// A linear map from (Y, U, V) samples to three channels of 0–255.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +24,15 @@ impl Matrix {
     /// `None` for a matrix that is not implemented (ICtCp and other non-linear ones), or one that cannot be used with
     /// such sampling. 2 ("unspecified") is taken as BT.601, as browsers and libavif do.
     pub(super) fn new(colors: Colors, bits: u32, sampling: Sampling) -> Option<Self> {
+        Self::scaled(colors, bits, sampling, f64::from(1 << SHIFT))
+    }
+
+    /// The same to channels of 0–[`tone::MAX`].
+    pub(super) fn wide(colors: Colors, bits: u32, sampling: Sampling) -> Option<Self> {
+        Self::scaled(colors, bits, sampling, f64::from(1 << WIDE_SHIFT) * f64::from(tone::MAX) / 255.0)
+    }
+
+    fn scaled(colors: Colors, bits: u32, sampling: Sampling, scale: f64) -> Option<Self> {
         let unit = match colors.matrix {
             0 if sampling == Sampling::Monochrome => weighted(0.299, 0.114),
             0 if sampling != Sampling::Full => return None,
@@ -38,13 +53,15 @@ impl Matrix {
         let luma = Range::luma(colors.full_range, bits);
         // G, B and R all have luma's range when there is no matrix.
         let chroma = if colors.matrix == 0 { luma } else { Range::chroma(colors.full_range, bits) };
-        let fixed = |value: f64| (value * f64::from(1 << SHIFT)).round() as i32;
+        let fixed = |value: f64| (value * scale).round() as i32;
+        // What rounds when the fraction is cut off.
+        let half = if scale == f64::from(1 << SHIFT) { 1 << (SHIFT - 1) } else { 1 << (WIDE_SHIFT - 1) };
         let mut matrix = Self { rows: [[0; 3]; 3], bias: [0; 3] };
         for (channel, [y, u, v]) in unit.into_iter().enumerate() {
             let scaled = [y * luma.scale, u * chroma.scale, v * chroma.scale];
             matrix.rows[channel] = scaled.map(fixed);
             let offset = scaled[0] * luma.zero + (scaled[1] + scaled[2]) * chroma.zero;
-            matrix.bias[channel] = fixed(0.5 - offset);
+            matrix.bias[channel] = fixed(-offset) + half;
         }
         Some(matrix)
     }
@@ -53,6 +70,13 @@ impl Matrix {
         std::array::from_fn(|c| {
             let [a, b, d] = self.rows[c];
             ((a * y + b * u + d * v + self.bias[c]) >> SHIFT).clamp(0, 255) as u8
+        })
+    }
+
+    fn apply_wide(&self, y: i32, u: i32, v: i32) -> [u16; 3] {
+        std::array::from_fn(|c| {
+            let [a, b, d] = self.rows[c];
+            ((a * y + b * u + d * v + self.bias[c]) >> WIDE_SHIFT).clamp(0, tone::MAX.into()) as u16
         })
     }
 }
@@ -98,6 +122,17 @@ impl Luma {
         Self((0..1 << bits).map(of).collect())
     }
 
+    /// Gray of high dynamic range.
+    pub(super) fn toned(full_range: bool, bits: u32, tone: &ToneMap) -> Self {
+        let range = Range::luma(full_range, bits);
+        let most = f64::from(tone::MAX);
+        let of = |sample: u32| {
+            let value = (f64::from(sample) - range.zero) * range.scale * most / 255.0;
+            tone.map_gray(value.round().clamp(0.0, most) as u16)
+        };
+        Self((0..1 << bits).map(of).collect())
+    }
+
     /// Row `y`, one byte per pixel; `out` has the frame's width. Nothing is written when there is no such row.
     pub(super) fn row(&self, frame: &Frame, y: u32, out: &mut [u8]) {
         let of = |sample: usize| self.0.get(sample).copied().unwrap_or(255);
@@ -125,6 +160,15 @@ impl<'f> Colored<'f> {
 
     /// Row `y` as RGB; `out` has three bytes for each column of the frame.
     pub(super) fn row(&mut self, y: u32, out: &mut [u8]) {
+        self.each(y, out, Matrix::apply);
+    }
+
+    /// Row `y` through a tone map. The matrix has to be a [`Matrix::wide`] one.
+    pub(super) fn row_toned(&mut self, y: u32, tone: &ToneMap, out: &mut [u8]) {
+        self.each(y, out, |matrix, y, u, v| tone.map(matrix.apply_wide(y, u, v)));
+    }
+
+    fn each(&mut self, y: u32, out: &mut [u8], color: impl Fn(&Matrix, i32, i32, i32) -> [u8; 3]) {
         self.upsample(0, y);
         self.upsample(1, y);
         let [blue, red] = &self.chroma;
@@ -132,10 +176,10 @@ impl<'f> Colored<'f> {
         let pixels = out.as_chunks_mut::<3>().0.iter_mut().zip(blue.iter().zip(red));
         match self.frame.row(0, y) {
             Some(Row::Eight(luma)) => {
-                pixels.zip(luma).for_each(|((out, (&u, &v)), &y)| *out = matrix.apply(y.into(), u, v));
+                pixels.zip(luma).for_each(|((out, (&u, &v)), &y)| *out = color(matrix, y.into(), u, v));
             }
             Some(Row::More(luma)) => {
-                pixels.zip(luma).for_each(|((out, (&u, &v)), &y)| *out = matrix.apply(y.into(), u, v));
+                pixels.zip(luma).for_each(|((out, (&u, &v)), &y)| *out = color(matrix, y.into(), u, v));
             }
             None => {}
         }

@@ -51,7 +51,7 @@ impl Patches for PngFrames<'_> {
         {
             return Err(malformed(SourceFormat::Png, &"a frame outside of the picture"));
         }
-        let rows = Rows::of(&self.reader, width)?;
+        let rows = Rows::of(&self.reader, width, self.header.cicp)?;
         let mut pixels = scratch.take(size_of(width, height, rows.layout));
         if let Err(error) = rows.read_all(&mut self.reader, &mut pixels, watch) {
             scratch.give(pixels);

@@ -5,8 +5,10 @@
 
 mod names;
 mod orientation;
+mod write;
 
 pub(crate) use orientation::orientation;
+pub use write::{Facts, of_rights, rewritten};
 
 use super::{be16, be32, le16, le32};
 use std::fmt::Write;
@@ -223,7 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// A little-endian block: Artist in the first directory, exposure time in the second, latitude in the third.
-    fn block() -> Vec<u8> {
+    pub(super) fn block() -> Vec<u8> {
         let entry = |tag: u16, kind: u16, count: u32, value: u32| {
             [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value.to_le_bytes()].concat()
         };

@@ -3,6 +3,10 @@
 //! A packet is parsed only within limits and never with a document type: no entities, no outside. What is not RDF is no
 //! packet.
 
+mod write;
+
+pub use write::{of_properties, rewritten};
+
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// Nodes of one packet, elements and texts together.

@@ -1,0 +1,93 @@
+//! What is put in comes out again by our own readers, and the pixels are those of the file without it.
+
+use super::*;
+use crate::bitmap::{Bitmap, Layout};
+use crate::encode::{Settings, encode};
+use crate::metadata;
+use crate::{Limits, Scratch, SourceFormat, Want, Watch};
+use cache_key::transform::{Chroma, Colour};
+
+fn picture(layout: Layout) -> Bitmap {
+    let values = (0..40 * 30 * layout.channels()).map(|i| (i * 7 % 251) as u8);
+    Bitmap::new(40, 30, layout, values.collect())
+}
+
+fn file(codec: Codec, layout: Layout, lossless: bool) -> Vec<u8> {
+    let settings = Settings {
+        codec,
+        quality: 80,
+        effort: None,
+        lossless,
+        progressive: false,
+        chroma: Chroma::Auto,
+        background: Colour { r: 0, g: 0, b: 0, a: 255 },
+    };
+    encode(picture(layout), &settings, &Watch::new(), &mut Scratch::new(0)).expect("encodes")
+}
+
+fn pixels(file: &[u8]) -> Bitmap {
+    let limits = Limits::default();
+    let probe = crate::probe(file, &limits).expect("a header");
+    let mut scratch = Scratch::new(0);
+    let decoded = crate::decode(file, &probe, &Want::EVERYTHING, &limits, &Watch::new(), &mut scratch);
+    decoded.expect("decodes").bitmap
+}
+
+fn attachments(profile: usize) -> Attachments {
+    let mut icc = moxcms::ColorProfile::new_display_p3().encode().expect("a built-in profile can be written");
+    icc.resize(icc.len().max(profile), 0);
+    Attachments {
+        icc: Some(icc),
+        code_points: Some((12, 13)),
+        exif: metadata::exif::of_rights(Some("Ada"), None),
+        xmp: b"<x/>".to_vec(),
+        resources: metadata::iptc::write(&[(metadata::iptc::BY_LINE, "Ada".into())]),
+    }
+}
+
+#[test]
+fn everything_comes_out_again_and_pixels_stay() {
+    let all = attachments(0);
+    let cases = [
+        (Codec::Jpeg, SourceFormat::Jpeg, Layout::Rgb, false),
+        (Codec::Png, SourceFormat::Png, Layout::Rgba, false),
+        (Codec::Webp, SourceFormat::Webp, Layout::Rgb, false),
+        (Codec::Webp, SourceFormat::Webp, Layout::Rgba, false),
+        (Codec::Webp, SourceFormat::Webp, Layout::Rgba, true),
+        (Codec::Avif, SourceFormat::Avif, Layout::Rgb, false),
+        (Codec::Avif, SourceFormat::Avif, Layout::Rgba, false),
+    ];
+    for (codec, format, layout, lossless) in cases {
+        let plain = file(codec, layout, lossless);
+        let full = attach(plain.clone(), codec, &all).expect("our own file");
+        assert!(full.len() <= plain.len() + all.room(), "{codec:?}");
+        let found = metadata::read(&full, format);
+        assert_eq!(found.icc.as_deref(), all.icc.as_deref(), "{codec:?}");
+        assert_eq!(found.exif.as_deref(), Some(all.exif.as_slice()), "{codec:?}");
+        assert_eq!(found.xmp.as_deref(), Some(b"<x/>".as_slice()), "{codec:?}");
+        assert_eq!(found.iptc.is_some(), codec == Codec::Jpeg, "{codec:?}");
+        assert_eq!(pixels(&full), pixels(&plain), "{codec:?} {layout:?}");
+    }
+}
+
+#[test]
+fn code_points_are_told_where_there_is_a_place() {
+    let png = attach(file(Codec::Png, Layout::Rgb, false), Codec::Png, &attachments(0)).expect("our own file");
+    assert_eq!(metadata::read(&png, SourceFormat::Png).cicp, Some([12, 13, 0, 1]));
+    let avif = attach(file(Codec::Avif, Layout::Rgb, false), Codec::Avif, &attachments(0)).expect("our own file");
+    assert_eq!(metadata::read(&avif, SourceFormat::Avif).cicp, Some([12, 13, 6, 1]));
+}
+
+#[test]
+fn a_large_profile_goes_into_several_segments() {
+    let all = attachments(150_000);
+    let full = attach(file(Codec::Jpeg, Layout::Rgb, false), Codec::Jpeg, &all).expect("our own file");
+    assert_eq!(metadata::read(&full, SourceFormat::Jpeg).icc.as_deref(), all.icc.as_deref());
+}
+
+#[test]
+fn what_is_not_ours_is_refused() {
+    for codec in [Codec::Jpeg, Codec::Png, Codec::Webp, Codec::Avif] {
+        assert!(matches!(attach(b"nonsense".to_vec(), codec, &attachments(0)), Err(Error::Internal(_))), "{codec:?}");
+    }
+}
