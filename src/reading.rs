@@ -7,16 +7,13 @@ use crate::cache::Memory;
 use crate::error::{Error, Kind};
 use crate::original::View;
 use crate::route::Route;
-use crate::semantics::{Vary, cache_tag, format_class, hints, note};
-use cache_key::hinted::Wants;
+use crate::semantics::{cache_tag, note};
 use cache_key::transform::Format;
 use cache_key::{
-    AssetsVersion, Delivery, FormatClass, Hinted, OriginalVersion, Presets, RenditionKey, RenditionParts, SourceKey,
-    SourceParts, SourcePath, Transform, Variant,
+    Delivery, FormatClass, OriginalVersion, Presets, RenditionKey, RenditionParts, SourceKey, SourceParts, SourcePath,
+    Transform, Variant,
 };
-use http::{HeaderMap, HeaderValue, Uri};
-use imaging::Setup;
-use std::collections::HashMap;
+use http::{HeaderValue, Uri};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -24,8 +21,6 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 const BUDGET: u64 = 32 << 20;
 /// Bytes of a reading beside its target, roughly.
 const WEIGHT: u64 = 1700;
-/// Sorts of clients by their hints that are remembered for one target.
-const MOST_HINTED: usize = 32;
 
 /// A request target, understood.
 #[derive(Debug)]
@@ -37,13 +32,10 @@ pub(crate) struct Reading {
     pub(crate) source: SourceKey,
     pub(crate) delivery: Delivery,
     pub(crate) fields: Fields,
-    /// Which of the client's fields have a say.
-    pub(crate) vary: Vary,
+    /// Whether the client's `Accept` has a say.
+    pub(crate) negotiated: bool,
     transform: Transform,
-    assets: Option<AssetsVersion>,
     classes: [Slot; 4],
-    /// The same for clients whose hints count; at most [`MOST_HINTED`].
-    hinted: RwLock<HashMap<Client, Arc<Slot>>>,
     /// The original as it was for the last of these requests: saves the look-up while that holds.
     view: RwLock<Option<Arc<View>>>,
 }
@@ -56,14 +48,7 @@ pub(crate) struct Fields {
     pub(crate) ignored: Option<HeaderValue>,
 }
 
-/// What counts of a client, for one target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Client {
-    class: FormatClass,
-    hinted: Hinted,
-}
-
-/// What follows from target and client; filled when it is first asked for.
+/// What follows from target and class; filled when it is first asked for.
 #[derive(Debug, Default)]
 struct Slot {
     variant: OnceLock<Arc<Variant>>,
@@ -84,8 +69,7 @@ impl Readings {
         Self { memory, hasher: RandomState::new() }
     }
 
-    /// The reading of `uri` on `route`, whose part of the path is `rest`. `verified` tells that somebody signed it;
-    /// `setup` knows the names that it may use.
+    /// The reading of `uri` on `route`, whose part of the path is `rest`. `verified` tells that somebody signed it.
     pub(crate) fn read(
         &self,
         uri: &Uri,
@@ -93,7 +77,6 @@ impl Readings {
         rest: &str,
         tenant: &Arc<str>,
         verified: bool,
-        setup: &Setup,
     ) -> Result<Arc<Reading>, Error> {
         let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
         let hash = self.hasher.hash_one((target, &**tenant, Arc::as_ptr(route)));
@@ -104,7 +87,7 @@ impl Readings {
         {
             return Ok(known);
         }
-        let reading = Arc::new(Reading::new(target, uri, route, rest, tenant, verified, setup)?);
+        let reading = Arc::new(Reading::new(target, uri, route, rest, tenant, verified)?);
         self.memory.insert(hash, Arc::clone(&reading));
         Ok(reading)
     }
@@ -118,14 +101,11 @@ impl Reading {
         rest: &str,
         tenant: &Arc<str>,
         verified: bool,
-        setup: &Setup,
     ) -> Result<Self, Error> {
         let parsed = parse(uri.query(), &route.presets, verified)?;
         if route.originals && parsed.transform != Transform::default() {
             return Err(Kind::Originals.into());
         }
-        let assets = setup.assets.version(&parsed.transform)?;
-        let wants = parsed.transform.wants();
         let path = SourcePath::parse(rest).map_err(|error| Kind::Path(error.to_string()))?;
         let source = SourceParts { tenant, origin: &route.origin_name, path: &path }.key();
         let presets = parsed.presets.iter().map(|preset| ("preset", preset.as_str()));
@@ -144,16 +124,9 @@ impl Reading {
             source,
             delivery: parsed.delivery,
             fields,
-            vary: Vary {
-                accept: parsed.transform.output.format == Format::Auto,
-                width: wants.width,
-                height: wants.height,
-                save_data: route.hints.save_data && !route.originals,
-            },
+            negotiated: parsed.transform.output.format == Format::Auto,
             transform: parsed.transform,
-            assets,
             classes: Default::default(),
-            hinted: RwLock::default(),
             view: RwLock::default(),
             path,
         })
@@ -169,74 +142,40 @@ impl Reading {
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(view));
     }
 
-    /// What of a client's fields counts for this target.
-    pub(crate) fn client(&self, headers: &HeaderMap) -> Client {
-        let Vary { accept, width, height, save_data } = self.vary;
-        let class = if accept { format_class(headers, self.route.classes) } else { FormatClass::default() };
-        let hinted = match width || height || save_data {
-            true => hints::read(headers, Wants { width, height }, &self.route.hints),
-            false => Hinted::default(),
-        };
-        Client { class, hinted }
+    fn slot(&self, class: FormatClass) -> &Slot {
+        &self.classes[class as usize]
     }
 
-    fn with_slot<R>(&self, client: Client, with: impl FnOnce(&Slot) -> R) -> R {
-        if client.hinted == Hinted::default() {
-            return with(&self.classes[client.class as usize]);
-        }
-        let known = self.hinted.read().unwrap_or_else(PoisonError::into_inner).get(&client).map(Arc::clone);
-        let slot = known.unwrap_or_else(|| {
-            let mut hinted = self.hinted.write().unwrap_or_else(PoisonError::into_inner);
-            // Beyond that the work is done again each time: it is little, and memory has an end.
-            match hinted.len() < MOST_HINTED {
-                true => Arc::clone(hinted.entry(client).or_default()),
-                false => Arc::default(),
-            }
-        });
-        with(&slot)
-    }
-
-    /// What is asked of the engine for such a client.
-    pub(crate) fn variant(&self, client: Client) -> Arc<Variant> {
-        self.with_slot(client, |slot| Arc::clone(self.variant_in(slot, client)))
-    }
-
-    fn variant_in<'s>(&self, slot: &'s Slot, client: Client) -> &'s Arc<Variant> {
-        let Client { class, hinted } = client;
-        slot.variant.get_or_init(|| {
-            let asks = self.vary.width || self.vary.height || hinted != Hinted::default();
-            let transform = if asks { self.transform.hinted(hinted) } else { self.transform.clone() };
-            Arc::new(Variant { transform, class })
-        })
+    /// What is asked of the engine for a client of this class.
+    pub(crate) fn variant(&self, class: FormatClass) -> &Arc<Variant> {
+        self.slot(class).variant.get_or_init(|| Arc::new(Variant { transform: self.transform.clone(), class }))
     }
 
     /// Names the rendition of the original's `version`.
-    pub(crate) fn key(&self, client: Client, version: &OriginalVersion) -> RenditionKey {
-        self.with_slot(client, |slot| {
-            // A poisoned lock guards a whole value all the same: it is replaced in one assignment.
-            if let Some((known, key)) = &*slot.key.read().unwrap_or_else(PoisonError::into_inner)
-                && known == version
-            {
-                return *key;
-            }
-            let key = RenditionParts {
-                tenant: &self.tenant,
-                origin: &self.route.origin_name,
-                path: &self.path,
-                version,
-                variant: self.variant_in(slot, client),
-                pipeline: imaging::PIPELINE_VERSION,
-                assets: self.assets,
-                untouched: self.route.originals,
-            }
-            .key();
-            *slot.key.write().unwrap_or_else(PoisonError::into_inner) = Some((version.clone(), key));
-            key
-        })
+    pub(crate) fn key(&self, class: FormatClass, version: &OriginalVersion) -> RenditionKey {
+        let slot = self.slot(class);
+        // A poisoned lock guards a whole value all the same: it is replaced in one assignment.
+        if let Some((known, key)) = &*slot.key.read().unwrap_or_else(PoisonError::into_inner)
+            && known == version
+        {
+            return *key;
+        }
+        let key = RenditionParts {
+            tenant: &self.tenant,
+            origin: &self.route.origin_name,
+            path: &self.path,
+            version,
+            variant: self.variant(class),
+            pipeline: imaging::PIPELINE_VERSION,
+            untouched: self.route.originals,
+        }
+        .key();
+        *slot.key.write().unwrap_or_else(PoisonError::into_inner) = Some((version.clone(), key));
+        key
     }
 
     /// Names the rendition of what the route shows instead of its originals: the same for all of them.
-    pub(crate) fn stand_in_key(&self, client: Client, version: &OriginalVersion) -> RenditionKey {
+    pub(crate) fn stand_in_key(&self, class: FormatClass, version: &OriginalVersion) -> RenditionKey {
         let path = SourcePath::parse("stand-in").expect("one plain segment");
         RenditionParts {
             tenant: &self.tenant,
@@ -244,9 +183,8 @@ impl Reading {
             origin: "|",
             path: &path,
             version,
-            variant: &self.variant(client),
+            variant: self.variant(class),
             pipeline: imaging::PIPELINE_VERSION,
-            assets: self.assets,
             untouched: false,
         }
         .key()

@@ -6,8 +6,8 @@
 
 use crate::number::Decimal;
 use crate::transform::{
-    Aspect, Codec, Compass, Crop, Effects, Extent, Fit, Format, Frames, Gravity, Output, Pad, Quality, Resample, Shape,
-    Size, Transform,
+    Aspect, Codec, Compass, Crop, Effects, Extent, Fit, Format, Frames, Gravity, Hdr, Metadata, Output, Pad, Quality,
+    Resample, Shape, Size, Transform,
 };
 
 impl Transform {
@@ -27,6 +27,14 @@ impl Transform {
             self.cache_buster = None;
         }
         self.then = self.then.take().and_then(later_pass);
+        if self.redacts() {
+            self.output.hide();
+        }
+    }
+
+    /// Whether any pass makes a region unreadable.
+    pub fn redacts(&self) -> bool {
+        !self.shape.redact.is_empty() || self.then.as_deref().is_some_and(Self::redacts)
     }
 
     fn normalise_pass(&mut self) {
@@ -167,6 +175,14 @@ impl Shape {
 }
 
 impl Output {
+    /// Nothing that shows the original: metadata hold previews and captions, a gain map is the picture once more.
+    fn hide(&mut self) {
+        if self.metadata == Metadata::Keep {
+            self.metadata = Metadata::Copyright;
+        }
+        self.hdr = Hdr::Sdr;
+    }
+
     fn normalise(&mut self) {
         match self.format {
             Format::Image(codec) => self.keep_quality_of(codec),

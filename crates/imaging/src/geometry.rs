@@ -130,7 +130,7 @@ pub fn plan(source: (u32, u32), transform: &Transform, seen: Seen) -> Result<Pla
         region,
         window: Window { x, y, width, height },
         size,
-        frame: (transform.fit == Fit::Pad).then(|| target.frame(size)),
+        frame: target.frame(size).filter(|_| transform.fit == Fit::Pad),
         extend: transform.extend,
         gravity: transform.gravity,
         dpr,

@@ -1,13 +1,11 @@
 //! The order of operations, as data: redact → trim, crop and resize → turn upright, `rot`, `flip` → sRGB or P3 → any other
-//! angle → effects (`effects.rs` has their order) → background → canvas → mark → text → border → outline → background
-//! once more. The
+//! angle → effects (`effects.rs` has their order) → background → canvas → border → outline → background once more. The
 //! URL's order does not matter. What would change nothing is not in the list.
 //!
 //! All sizes are known before a pixel exists, but for those that `settle` finds by looking at the picture. It knows
 //! neither decoders nor encoders.
 
 mod effects;
-mod layers;
 mod settle;
 mod shape;
 
@@ -34,7 +32,6 @@ use crate::setup::Setup;
 use crate::sight;
 use cache_key::Transform;
 use cache_key::transform::{ColourSpace, Kernel, Orient};
-use layers::Layers;
 use shape::Frame;
 use std::sync::LazyLock;
 
@@ -53,8 +50,6 @@ pub struct Pass<'a> {
     frame: Frame,
     /// `redact`, in pixels of the upright original.
     blocks: Vec<Rect>,
-    /// What is laid over the canvas.
-    layers: Layers,
     /// Whether the picture has been looked at, where that is needed.
     is_settled: bool,
 }
@@ -92,12 +87,11 @@ pub fn plan<'a>(size: (u32, u32), transform: &'a Transform, setup: &Setup) -> Re
     // Of what follows a trim.
     let mut is_guess = false;
     while let Some(transform) = next {
-        let mut pass = match Pass::new(size, transform, Seen::default()) {
+        let pass = match Pass::new(size, transform, Seen::default()) {
             // Of a size that is a guess so far; it is planned again when that is known.
             Err(Error::Impossible(_)) if is_guess => Pass::new(size, &AS_IT_IS, Seen::default())?.of(transform),
             pass => pass?,
         };
-        pass.layers = Layers::of(transform, setup)?;
         is_guess |= transform.trim.is_some();
         if !is_guess {
             pass.check(&setup.limits)?;
@@ -154,13 +148,14 @@ impl<'a> Pass<'a> {
         let plan = geometry::plan(size, transform, seen)?;
         let flip = transform.flip;
         let flipped = Turn::flip(flip.horizontal, flip.vertical);
-        let angle = transform.rotate.scaled();
+        // As in the normal form: one angle, one size.
+        let angle = transform.rotate.scaled().rem_euclid(4 * QUARTER);
         let (turn, rotate) = if angle % QUARTER == 0 {
-            (Turn::quarters((angle / QUARTER).rem_euclid(4) as u32).then(flipped), None)
+            (Turn::quarters((angle / QUARTER) as u32).then(flipped), None)
         } else {
             // One mirror image turns the other way: mirroring first, then, is the same.
             let sign = if flip.horizontal == flip.vertical { 1.0 } else { -1.0 };
-            (flipped, Some(Rotate { degrees: sign * transform.rotate.to_f64() }))
+            (flipped, Some(Rotate { degrees: sign * cache_key::Decimal::from_scaled(angle).to_f64() }))
         };
         let turned = turn.size(plan.size);
         let picture = rotate.map_or(turned, |rotate| rotate.size(turned));
@@ -169,8 +164,7 @@ impl<'a> Pass<'a> {
         let frame = Frame::new(shape, (canvas.width, canvas.height), plan.dpr);
         let blocks = shape.redact.iter().map(|region| geometry::redact::outward(size, *region));
         let blocks = blocks.collect::<Result<_, _>>()?;
-        let layers = Layers::default();
-        Ok(Self { transform, plan, turn, rotate, canvas, frame, blocks, layers, is_settled: false })
+        Ok(Self { transform, plan, turn, rotate, canvas, frame, blocks, is_settled: false })
     }
 
     fn of(self, transform: &'a Transform) -> Self {
@@ -223,7 +217,6 @@ impl<'a> Pass<'a> {
         let priced =
             [(self.rotate.is_some(), 40), (self.frame.border.is_some(), 5), (self.frame.outline.is_some(), 15)];
         5 + effects::price(&self.transform.effects)
-            + self.layers.price()
             + priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum::<u64>()
     }
 
@@ -265,7 +258,8 @@ impl<'a> Pass<'a> {
             min_width: least(width, stored.0),
             min_height: least(height, stored.1),
             region: self.region(stored, turn),
-            resize: Some(self.resize(turn)),
+            // Bounds are for the whole picture in hand.
+            resize: Some(self.resize(turn)).filter(|resize| resize.bounds.is_none()),
         }
     }
 
@@ -313,7 +307,6 @@ impl<'a> Pass<'a> {
             list.push(Box::new(Flatten { background }));
         }
         list.push(Box::new(Place { canvas: self.canvas, colour: background }));
-        self.layers.push(&mut list);
         if let Some((width, colour)) = self.frame.border {
             let inner = self.frame.outline.map(|outline| outline.inset(width.into()));
             list.push(Box::new(Border { width, colour, inner }));
@@ -351,83 +344,12 @@ impl<'a> Pass<'a> {
         let back = turn.inverse();
         let window = back.window(self.plan.window, self.plan.source);
         let (width, height) = back.size(self.plan.size);
-        Resize { window, width, height, resample: self.transform.resample }
+        let region = Window::from(self.plan.region);
+        let is_all = (self.plan.region.width, self.plan.region.height) == self.plan.source;
+        let bounds = (!is_all).then(|| back.window(region, self.plan.source));
+        Resize { window, width, height, bounds, resample: self.transform.resample }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limits::Limits;
-    use cache_key::Decimal;
-    use cache_key::transform::{Effects, Fit, Length, Size};
-    use std::num::NonZeroU32;
-
-    fn wide(width: u32) -> Transform {
-        let size = Size { width: NonZeroU32::new(width).map(Length::Px), ..Size::default() };
-        Transform { size, ..Transform::default() }
-    }
-
-    fn names(transform: &Transform, turn: Turn) -> Vec<&'static str> {
-        let passes = plan((400, 200), transform, &Setup::default()).expect("planned");
-        let delivered = Delivered::Part { x: 0, y: 0, whole: turn.inverse().size((400, 200)) };
-        let start = Start { delivered, turn, profile: None };
-        passes[0].operations(start).iter().map(|operation| operation.name()).collect()
-    }
-
-    #[test]
-    fn only_what_is_asked_for_is_done() {
-        assert_eq!(names(&wide(100), Turn::default()), ["resize", "place"]);
-        assert_eq!(names(&wide(100), Turn::quarters(2)), ["resize", "orient", "place"]);
-        let mut transform = wide(100);
-        transform.rotate = Decimal::from_int(180);
-        assert_eq!(names(&transform, Turn::quarters(2)), ["resize", "place"], "two turns can be none");
-        transform.effects =
-            Effects { gray: true, blur: Some(Decimal::ONE), sharpen: Some(Decimal::ONE), ..Effects::default() };
-        transform.rotate = Decimal::from_int(7);
-        assert_eq!(names(&transform, Turn::default()), ["resize", "rotate", "blur", "sharpen", "gray", "place"]);
-    }
-
-    #[test]
-    fn sizes_are_known_beforehand() {
-        let mut transform = Transform { rotate: Decimal::from_int(90), ..wide(100) };
-        transform.then = Some(Box::new(wide(10)));
-        let passes = plan((400, 200), &transform, &Setup::default()).expect("planned");
-        assert_eq!(passes.iter().map(Pass::size).collect::<Vec<_>>(), [(50, 100), (10, 20)]);
-        let setup = Setup::from(Limits { output_side: 99, ..Limits::default() });
-        assert!(matches!(plan((400, 200), &transform, &setup), Err(Error::TooLarge { .. })));
-    }
-
-    #[test]
-    fn decoders_are_told_what_is_enough() {
-        let mut transform = wide(100);
-        let want = |transform: &Transform, turn: Turn| {
-            let passes = plan(turn.size((400, 200)), transform, &Setup::default()).expect("planned");
-            passes[0].want((400, 200), turn)
-        };
-        let all = want(&transform, Turn::default());
-        assert_eq!((all.min_width, all.min_height, all.region), (150, 75, None));
-        assert_eq!(all.resize.map(|resize| (resize.width, resize.height)), Some((100, 50)));
-        // Upright it is 200 × 400, and 100 wide afterwards: half of each side.
-        assert_eq!(
-            (want(&transform, Turn::quarters(1)).min_width, want(&transform, Turn::quarters(1)).min_height),
-            (300, 150)
-        );
-        transform.size.height = transform.size.width;
-        transform.fit = Fit::Cover;
-        assert_eq!(want(&transform, Turn::default()).region, Some((93, 0, 214, 200)));
-    }
-
-    #[test]
-    fn a_pass_without_effect_is_known_as_one() {
-        let nothing = |transform: &Transform| {
-            plan((400, 200), transform, &Setup::default()).expect("planned")[0].changes_nothing()
-        };
-        assert!(nothing(&Transform::default()));
-        assert!(nothing(&wide(400)));
-        assert!(!nothing(&wide(399)));
-        assert!(!nothing(&Transform { rotate: Decimal::from_int(180), ..Transform::default() }));
-        let gray = Effects { gray: true, ..Effects::default() };
-        assert!(!nothing(&Transform { effects: gray, ..Transform::default() }));
-    }
-}
+mod tests;

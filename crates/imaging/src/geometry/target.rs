@@ -50,9 +50,11 @@ impl Target {
         }
     }
 
-    /// The canvas of `fit=pad` for a picture of `size`: the box, or the picture where the box is open or smaller.
-    pub(super) fn frame(self, size: (u32, u32)) -> (u32, u32) {
-        (self.width.map_or(size.0, |w| w.max(size.0)), self.height.map_or(size.1, |h| h.max(size.1)))
+    /// The canvas of `fit=pad` for a picture of `size`: the box, or the picture where the box is open or smaller; none
+    /// where there is no box.
+    pub(super) fn frame(self, size: (u32, u32)) -> Option<(u32, u32)> {
+        self.width.or(self.height)?;
+        Some((self.width.map_or(size.0, |w| w.max(size.0)), self.height.map_or(size.1, |h| h.max(size.1))))
     }
 
     /// The box made small enough for the picture to fill it without enlarging, its shape kept.

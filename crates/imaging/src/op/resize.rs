@@ -12,11 +12,11 @@ use super::channels::drop_alpha;
 use super::premultiply::{is_opaque, premultiply, unpremultiply};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
-use crate::geometry::Window;
+use crate::geometry::{Rect, Window};
 use crate::limits::Watch;
 use crate::scratch::Scratch;
 use cache_key::transform::{Kernel, Resample};
-use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3, U8x4};
 use fast_image_resize::{PixelTrait, ResizeAlg, ResizeOptions};
 
@@ -29,6 +29,8 @@ pub struct Resize {
     pub width: u32,
     /// Pixels, not 0.
     pub height: u32,
+    /// What the kernel may look at, where that is less than the bitmap: what a crop cut off does not shine in.
+    pub bounds: Option<Window>,
     /// Kernel, and whether colours are mixed as light.
     pub resample: Resample,
 }
@@ -38,19 +40,33 @@ impl Resize {
     pub fn on_part(self, stored: (u32, u32), origin: (u32, u32), whole: (u32, u32)) -> Self {
         let across = f64::from(whole.0) / f64::from(stored.0);
         let down = f64::from(whole.1) / f64::from(stored.1);
-        let window = Window {
-            x: self.window.x * across - f64::from(origin.0),
-            y: self.window.y * down - f64::from(origin.1),
-            width: self.window.width * across,
-            height: self.window.height * down,
+        let moved = |window: Window| Window {
+            x: window.x * across - f64::from(origin.0),
+            y: window.y * down - f64::from(origin.1),
+            width: window.width * across,
+            height: window.height * down,
         };
-        Self { window, ..self }
+        Self { window: moved(self.window), bounds: self.bounds.map(moved), ..self }
     }
 
     fn changes_nothing(&self, bitmap: &Bitmap) -> bool {
         (self.width, self.height) == (bitmap.width(), bitmap.height())
             && self.window
                 == Window { x: 0.0, y: 0.0, width: f64::from(bitmap.width()), height: f64::from(bitmap.height()) }
+    }
+
+    /// The pixels of a bitmap that the kernel may look at; those that the bounds cut are among them.
+    fn seen(&self, bitmap: &Bitmap) -> Rect {
+        let side = |bounds: Option<(f64, f64)>, all: u32| {
+            let (start, length) = bounds.unwrap_or((0.0, f64::from(all)));
+            // Casts of floats saturate. A little less than a hundredth of a pixel is the error of the scale.
+            let from = ((start + 0.01).floor() as u32).min(all - 1);
+            let to = ((start + length - 0.01).ceil() as u32).clamp(from + 1, all);
+            (from, to - from)
+        };
+        let (x, width) = side(self.bounds.map(|bounds| (bounds.x, bounds.width)), bitmap.width());
+        let (y, height) = side(self.bounds.map(|bounds| (bounds.y, bounds.height)), bitmap.height());
+        Rect { x, y, width, height }
     }
 
     /// Only cuts: every pixel of the result is one of the source.
@@ -124,8 +140,12 @@ impl Resize {
             .map_err(|error| failed(&error))?;
         let mut target =
             TypedImage::<P>::from_buffer(self.width, self.height, pixels).map_err(|error| failed(&error))?;
-        let (width, height) = (f64::from(bitmap.width()), f64::from(bitmap.height()));
-        let (x, y) = (self.window.x.clamp(0.0, width), self.window.y.clamp(0.0, height));
+        let seen = self.seen(bitmap);
+        let source = TypedCroppedImage::from_ref(&source, seen.x, seen.y, seen.width, seen.height)
+            .map_err(|error| failed(&error))?;
+        let (width, height) = (f64::from(seen.width), f64::from(seen.height));
+        let x = (self.window.x - f64::from(seen.x)).clamp(0.0, width);
+        let y = (self.window.y - f64::from(seen.y)).clamp(0.0, height);
         let options = ResizeOptions::new().resize_alg(self.algorithm()).use_alpha(false).crop(
             x,
             y,
@@ -142,7 +162,7 @@ mod tests {
 
     fn whole(bitmap: &Bitmap, width: u32, height: u32) -> Resize {
         let window = Window { x: 0.0, y: 0.0, width: bitmap.width().into(), height: bitmap.height().into() };
-        Resize { window, width, height, resample: Resample::default() }
+        Resize { window, width, height, bounds: None, resample: Resample::default() }
     }
 
     #[test]
@@ -202,6 +222,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_out_of_bounds_does_not_shine_in() {
+        // White up to column 20, black from there on.
+        let pixels: Vec<u8> = (0..64 * 8).map(|i| if i % 64 < 20 { 255 } else { 0 }).collect();
+        let bitmap = Bitmap::new(64, 8, Layout::Gray, pixels);
+        let window = Window { x: 20.0, y: 0.0, width: 40.0, height: 8.0 };
+        for linear in [false, true] {
+            let resample = Resample { linear, ..Resample::default() };
+            let resize = |bounds| {
+                let resize = Resize { window, width: 16, height: 4, bounds, resample };
+                resize.apply(bitmap.clone(), &Watch::new(), &mut Scratch::new(0)).expect("resized").into_pixels()
+            };
+            assert!(resize(Some(window)).iter().all(|&value| value == 0));
+            assert!(resize(None).iter().any(|&value| value > 0));
+        }
+    }
+
+    #[test]
     fn opaque_alpha_goes() {
         let bitmap = Bitmap::new(8, 8, Layout::Rgba, [9, 8, 7, 255].repeat(64));
         let result = whole(&bitmap, 4, 4).apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("resized");
@@ -215,6 +252,7 @@ mod tests {
             window: Window { x: 1.0, y: 1.0, width: 2.0, height: 2.0 },
             width: 2,
             height: 2,
+            bounds: None,
             resample: Resample::default(),
         };
         assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [5, 6, 9, 10]);
@@ -224,6 +262,7 @@ mod tests {
             window: Window { x: 0.0, y: 0.0, width: 1.0, height: 1.0 },
             width: 1,
             height: 1,
+            bounds: None,
             resample: Resample::default(),
         };
         assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [1, 2, 3, 0]);

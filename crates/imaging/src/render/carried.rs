@@ -98,10 +98,8 @@ pub(super) fn attachments(
 
 /// What `meta` means here.
 pub(super) fn policy(transform: &Transform) -> Metadata {
-    let redacts =
-        std::iter::successors(Some(transform), |pass| pass.then.as_deref()).any(|pass| !pass.shape.redact.is_empty());
     match transform.output.metadata {
-        Metadata::Keep if redacts => Metadata::Copyright,
+        Metadata::Keep if transform.redacts() => Metadata::Copyright,
         asked => asked,
     }
 }

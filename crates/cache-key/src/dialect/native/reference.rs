@@ -152,7 +152,8 @@ fn notes(group: Group) -> &'static str {
         Group::Shape => {
             "\n`redact` covers every pixel that a region touches, in every frame, with opaque black before the picture is \
              scaled, and the original is then decoded at its whole size. A region that lies wholly outside the picture is \
-             refused. In a further pass its regions are those of the picture that the pass begins with.\n"
+             refused. In a further pass its regions are those of the picture that the pass begins with. With it `meta=keep` is \
+             `meta=copyright`, and `hdr=keep` has no effect: previews and gain maps would show what was covered.\n"
         }
         Group::Steps => {
             "\n`then=w=100;h=50;fit=cover;then=blur=3` is two further passes. The value is escaped once as a whole, as any \

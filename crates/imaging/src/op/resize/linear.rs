@@ -71,15 +71,16 @@ fn part<P, const N: usize>(
     decode: impl Fn([u8; N]) -> P,
 ) -> Result<Part<P>, Error> {
     let window = resize.window;
-    let side = |start: f64, length: f64, kept: u32, all: u32| {
+    let seen = resize.seen(bitmap);
+    let side = |start: f64, length: f64, kept: u32, (first, all): (u32, u32)| {
         let reach = kernel::REACH * (length / f64::from(kept)).max(1.0) + 1.0;
         // Casts of floats saturate.
-        let from = ((start - reach).floor() as u32).min(all - 1);
-        let to = ((start + length + reach).ceil() as u32).clamp(from + 1, all);
+        let from = ((start - reach).floor() as u32).clamp(first, first + all - 1);
+        let to = ((start + length + reach).ceil() as u32).clamp(from + 1, first + all);
         (from, to - from)
     };
-    let (left, width) = side(window.x, window.width, resize.width, bitmap.width());
-    let (top, height) = side(window.y, window.height, resize.height, bitmap.height());
+    let (left, width) = side(window.x, window.width, resize.width, (seen.x, seen.width));
+    let (top, height) = side(window.y, window.height, resize.height, (seen.y, seen.height));
     let mut pixels = Vec::with_capacity(width as usize * height as usize);
     let rows = bitmap.pixels().as_chunks::<N>().0.chunks_exact(bitmap.width() as usize);
     for row in rows.skip(top as usize).take(height as usize) {
