@@ -27,6 +27,7 @@ fn keys(c: &mut Criterion) {
             version: &version,
             variant: &variant,
             pipeline: 1,
+            assets: None,
             untouched: false,
         };
         c.bench_function(&format!("rendition key, {name}"), |b| b.iter(|| black_box(parts).key()));

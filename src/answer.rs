@@ -59,12 +59,12 @@ async fn dispatch(app: &App, peer: IpAddr, request: &Parts, now: SystemTime) -> 
     let bytes = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if bytes > app.max_target_bytes {
         let error = Kind::TargetTooLong { bytes, limit: app.max_target_bytes }.into();
-        return Ended::refused(error, asking, None, Vary::Nothing);
+        return Ended::refused(error, asking, None, Vary::NOTHING);
     }
     let found = app.routes.find(host.map(without_port), path);
     if !cors::is_allowed(&request.method) {
         let error = Kind::Method(request.method.to_string()).into();
-        return Ended::refused(error, asking, found.map(|(route, _)| &**route), Vary::Nothing);
+        return Ended::refused(error, asking, found.map(|(route, _)| &**route), Vary::NOTHING);
     }
     if let Some((route, rest)) = found {
         if request.method == Method::OPTIONS {
@@ -82,7 +82,7 @@ async fn dispatch(app: &App, peer: IpAddr, request: &Parts, now: SystemTime) -> 
     }
     match app.page.as_ref().and_then(|page| page.answer(path)) {
         Some(response) => Ended { response, outcome: None, error: None },
-        None => Ended::refused(Kind::NoRoute.into(), asking, None, Vary::Nothing),
+        None => Ended::refused(Kind::NoRoute.into(), asking, None, Vary::NOTHING),
     }
 }
 

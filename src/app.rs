@@ -70,7 +70,9 @@ impl App {
             Route::new(route, route.origins().map(named).collect::<Result<_, _>>()?, presets(route.presets_only)?)
         });
         let routes = Routes::new(routes.collect::<Result<_, String>>()?);
-        let renderer = Renderer::start(&config.render, clock.tick).map_err(|e| format!("render threads: {e}"))?;
+        let assets = crate::render::assets::load(config)?;
+        let renderer =
+            Renderer::start(&config.render, assets, clock.tick).map_err(|e| format!("render threads: {e}"))?;
         let renditions = Memory::new(config.cache.memory.bytes, |kept: &Arc<Kept>| kept.representation.weight() as u64);
         let originals = Originals::new(config.cache.originals.bytes);
         let fills = Flights::new();
@@ -85,7 +87,7 @@ impl App {
             routes,
             guard: Guard::new(&config.signing)?,
             trust: Trust { networks: config.server.trusted_proxies.clone(), ..Trust::default() },
-            page: page(config, &origins),
+            page: page(config, &origins, &renderer),
             nobody: "default".into(),
             readings: Readings::new(),
             originals,
@@ -127,9 +129,10 @@ fn open_origins(config: &Config, clock: Clock) -> Result<HashMap<&str, Arc<Origi
     config.origins.iter().map(|origin| Ok((origin.name.as_str(), Arc::new(open(origin)?)))).collect()
 }
 
-fn page(config: &Config, origins: &HashMap<&str, Arc<Origin>>) -> Option<Page> {
+fn page(config: &Config, origins: &HashMap<&str, Arc<Origin>>, renderer: &Renderer) -> Option<Page> {
     let origin = origins.get(config.page.origin.as_str()).filter(|_| config.page.enabled)?;
     let Origin::File(folder) = &**origin else { return None };
     let route = config.routes.iter().find(|route| route.origin == config.page.origin && !route.originals)?;
-    Some(Page::new(folder.clone(), route.prefix.clone()))
+    let marks = renderer.setup().assets.marks().collect();
+    Some(Page::new(folder.clone(), route.prefix.clone(), marks))
 }

@@ -120,7 +120,7 @@ async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, E
     let fetched = (app.clock.tick)() - began;
     let admitted = match asked.reading.route.originals {
         true => None,
-        false => Some(app.renderer.admit(bytes.clone(), Arc::clone(asked.variant())).await?),
+        false => Some(app.renderer.admit(bytes.clone(), asked.variant()).await?),
     };
     Ok(Prepared { bytes, view, fetched, admitted })
 }

@@ -6,12 +6,12 @@ use crate::app::App;
 use crate::error::Error;
 use crate::fill::{self, Kept};
 use crate::original::{self, View};
-use crate::reading::Reading;
+use crate::reading::{Client, Reading};
 use crate::route::Route;
-use crate::semantics::{self, Context, Outcome, Request, Tier, Vary, format_class, note};
+use crate::semantics::{self, Context, Outcome, Request, Tier, Vary, note};
 use crate::stand_in;
 use bytes::Bytes;
-use cache_key::{FormatClass, OriginalVersion, RenditionKey, Variant};
+use cache_key::{OriginalVersion, RenditionKey, Variant};
 use http::Response;
 use http::request::Parts;
 use signature::Verified;
@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) reading: Arc<Reading>,
-    class: FormatClass,
+    client: Client,
     expires: Option<SystemTime>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self { error, vary: Vary::Nothing, shown: None }
+        Self { error, vary: Vary::NOTHING, shown: None }
     }
 }
 
@@ -80,33 +80,30 @@ fn ask(
     let verified = app.guard.verify(request, host, now)?;
     let signed_tenant = verified.as_ref().map(|verified| Arc::from(verified.tenant()));
     let tenant = signed_tenant.as_ref().unwrap_or(&app.nobody);
-    let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some())?;
-    let class = match reading.negotiated {
-        true => format_class(&request.headers, route.classes),
-        false => FormatClass::default(),
-    };
+    let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some(), app.renderer.setup())?;
+    let client = reading.client(&request.headers);
     let expires = verified.as_ref().and_then(Verified::expires).map(Duration::from_secs);
-    Ok(Asked { reading, class, expires: expires.and_then(|since| UNIX_EPOCH.checked_add(since)) })
+    Ok(Asked { reading, client, expires: expires.and_then(|since| UNIX_EPOCH.checked_add(since)) })
 }
 
 impl Asked {
     /// Names the rendition.
     pub(crate) fn key(&self, view: &View) -> RenditionKey {
-        self.reading.key(self.class, &view.sighting.version)
+        self.reading.key(self.client, &view.sighting.version)
     }
 
     /// Names what is shown instead of its original.
     pub(crate) fn stand_in_key(&self, version: &OriginalVersion) -> RenditionKey {
-        self.reading.stand_in_key(self.class, version)
+        self.reading.stand_in_key(self.client, version)
     }
 
     /// What is asked of the engine.
-    pub(crate) fn variant(&self) -> &Arc<Variant> {
-        self.reading.variant(self.class)
+    pub(crate) fn variant(&self) -> Arc<Variant> {
+        self.reading.variant(self.client)
     }
 
     fn vary(&self) -> Vary {
-        if self.reading.negotiated { Vary::Accept } else { Vary::Nothing }
+        self.reading.vary
     }
 
     fn respond(&self, request: &Parts, kept: &Kept, view: &View, outcome: Outcome, now: SystemTime) -> Response<Bytes> {

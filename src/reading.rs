@@ -7,13 +7,16 @@ use crate::cache::Memory;
 use crate::error::{Error, Kind};
 use crate::original::View;
 use crate::route::Route;
-use crate::semantics::{cache_tag, note};
+use crate::semantics::{Vary, cache_tag, format_class, hints, note};
+use cache_key::hinted::Wants;
 use cache_key::transform::Format;
 use cache_key::{
-    Delivery, FormatClass, OriginalVersion, Presets, RenditionKey, RenditionParts, SourceKey, SourceParts, SourcePath,
-    Transform, Variant,
+    AssetsVersion, Delivery, FormatClass, Hinted, OriginalVersion, Presets, RenditionKey, RenditionParts, SourceKey,
+    SourceParts, SourcePath, Transform, Variant,
 };
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
+use imaging::Setup;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -21,6 +24,8 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 const BUDGET: u64 = 32 << 20;
 /// Bytes of a reading beside its target, roughly.
 const WEIGHT: u64 = 1700;
+/// Sorts of clients by their hints that are remembered for one target.
+const MOST_HINTED: usize = 32;
 
 /// A request target, understood.
 #[derive(Debug)]
@@ -32,10 +37,13 @@ pub(crate) struct Reading {
     pub(crate) source: SourceKey,
     pub(crate) delivery: Delivery,
     pub(crate) fields: Fields,
-    /// Whether the client's `Accept` has a say.
-    pub(crate) negotiated: bool,
+    /// Which of the client's fields have a say.
+    pub(crate) vary: Vary,
     transform: Transform,
+    assets: Option<AssetsVersion>,
     classes: [Slot; 4],
+    /// The same for clients whose hints count; at most [`MOST_HINTED`].
+    hinted: RwLock<HashMap<Client, Arc<Slot>>>,
     /// The original as it was for the last of these requests: saves the look-up while that holds.
     view: RwLock<Option<Arc<View>>>,
 }
@@ -48,7 +56,14 @@ pub(crate) struct Fields {
     pub(crate) ignored: Option<HeaderValue>,
 }
 
-/// What follows from target and class; filled when it is first asked for.
+/// What counts of a client, for one target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Client {
+    class: FormatClass,
+    hinted: Hinted,
+}
+
+/// What follows from target and client; filled when it is first asked for.
 #[derive(Debug, Default)]
 struct Slot {
     variant: OnceLock<Arc<Variant>>,
@@ -69,7 +84,8 @@ impl Readings {
         Self { memory, hasher: RandomState::new() }
     }
 
-    /// The reading of `uri` on `route`, whose part of the path is `rest`. `verified` tells that somebody signed it.
+    /// The reading of `uri` on `route`, whose part of the path is `rest`. `verified` tells that somebody signed it;
+    /// `setup` knows the names that it may use.
     pub(crate) fn read(
         &self,
         uri: &Uri,
@@ -77,6 +93,7 @@ impl Readings {
         rest: &str,
         tenant: &Arc<str>,
         verified: bool,
+        setup: &Setup,
     ) -> Result<Arc<Reading>, Error> {
         let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
         let hash = self.hasher.hash_one((target, &**tenant, Arc::as_ptr(route)));
@@ -87,7 +104,7 @@ impl Readings {
         {
             return Ok(known);
         }
-        let reading = Arc::new(Reading::new(target, uri, route, rest, tenant, verified)?);
+        let reading = Arc::new(Reading::new(target, uri, route, rest, tenant, verified, setup)?);
         self.memory.insert(hash, Arc::clone(&reading));
         Ok(reading)
     }
@@ -101,11 +118,14 @@ impl Reading {
         rest: &str,
         tenant: &Arc<str>,
         verified: bool,
+        setup: &Setup,
     ) -> Result<Self, Error> {
         let parsed = parse(uri.query(), &route.presets, verified)?;
         if route.originals && parsed.transform != Transform::default() {
             return Err(Kind::Originals.into());
         }
+        let assets = setup.assets.version(&parsed.transform)?;
+        let wants = parsed.transform.wants();
         let path = SourcePath::parse(rest).map_err(|error| Kind::Path(error.to_string()))?;
         let source = SourceParts { tenant, origin: &route.origin_name, path: &path }.key();
         let presets = parsed.presets.iter().map(|preset| ("preset", preset.as_str()));
@@ -124,9 +144,16 @@ impl Reading {
             source,
             delivery: parsed.delivery,
             fields,
-            negotiated: parsed.transform.output.format == Format::Auto,
+            vary: Vary {
+                accept: parsed.transform.output.format == Format::Auto,
+                width: wants.width,
+                height: wants.height,
+                save_data: route.hints.save_data && !route.originals,
+            },
             transform: parsed.transform,
+            assets,
             classes: Default::default(),
+            hinted: RwLock::default(),
             view: RwLock::default(),
             path,
         })
@@ -142,40 +169,74 @@ impl Reading {
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(view));
     }
 
-    fn slot(&self, class: FormatClass) -> &Slot {
-        &self.classes[class as usize]
+    /// What of a client's fields counts for this target.
+    pub(crate) fn client(&self, headers: &HeaderMap) -> Client {
+        let Vary { accept, width, height, save_data } = self.vary;
+        let class = if accept { format_class(headers, self.route.classes) } else { FormatClass::default() };
+        let hinted = match width || height || save_data {
+            true => hints::read(headers, Wants { width, height }, &self.route.hints),
+            false => Hinted::default(),
+        };
+        Client { class, hinted }
     }
 
-    /// What is asked of the engine for a client of this class.
-    pub(crate) fn variant(&self, class: FormatClass) -> &Arc<Variant> {
-        self.slot(class).variant.get_or_init(|| Arc::new(Variant { transform: self.transform.clone(), class }))
+    fn with_slot<R>(&self, client: Client, with: impl FnOnce(&Slot) -> R) -> R {
+        if client.hinted == Hinted::default() {
+            return with(&self.classes[client.class as usize]);
+        }
+        let known = self.hinted.read().unwrap_or_else(PoisonError::into_inner).get(&client).map(Arc::clone);
+        let slot = known.unwrap_or_else(|| {
+            let mut hinted = self.hinted.write().unwrap_or_else(PoisonError::into_inner);
+            // Beyond that the work is done again each time: it is little, and memory has an end.
+            match hinted.len() < MOST_HINTED {
+                true => Arc::clone(hinted.entry(client).or_default()),
+                false => Arc::default(),
+            }
+        });
+        with(&slot)
+    }
+
+    /// What is asked of the engine for such a client.
+    pub(crate) fn variant(&self, client: Client) -> Arc<Variant> {
+        self.with_slot(client, |slot| Arc::clone(self.variant_in(slot, client)))
+    }
+
+    fn variant_in<'s>(&self, slot: &'s Slot, client: Client) -> &'s Arc<Variant> {
+        let Client { class, hinted } = client;
+        slot.variant.get_or_init(|| {
+            let asks = self.vary.width || self.vary.height || hinted != Hinted::default();
+            let transform = if asks { self.transform.hinted(hinted) } else { self.transform.clone() };
+            Arc::new(Variant { transform, class })
+        })
     }
 
     /// Names the rendition of the original's `version`.
-    pub(crate) fn key(&self, class: FormatClass, version: &OriginalVersion) -> RenditionKey {
-        let slot = self.slot(class);
-        // A poisoned lock guards a whole value all the same: it is replaced in one assignment.
-        if let Some((known, key)) = &*slot.key.read().unwrap_or_else(PoisonError::into_inner)
-            && known == version
-        {
-            return *key;
-        }
-        let key = RenditionParts {
-            tenant: &self.tenant,
-            origin: &self.route.origin_name,
-            path: &self.path,
-            version,
-            variant: self.variant(class),
-            pipeline: imaging::PIPELINE_VERSION,
-            untouched: self.route.originals,
-        }
-        .key();
-        *slot.key.write().unwrap_or_else(PoisonError::into_inner) = Some((version.clone(), key));
-        key
+    pub(crate) fn key(&self, client: Client, version: &OriginalVersion) -> RenditionKey {
+        self.with_slot(client, |slot| {
+            // A poisoned lock guards a whole value all the same: it is replaced in one assignment.
+            if let Some((known, key)) = &*slot.key.read().unwrap_or_else(PoisonError::into_inner)
+                && known == version
+            {
+                return *key;
+            }
+            let key = RenditionParts {
+                tenant: &self.tenant,
+                origin: &self.route.origin_name,
+                path: &self.path,
+                version,
+                variant: self.variant_in(slot, client),
+                pipeline: imaging::PIPELINE_VERSION,
+                assets: self.assets,
+                untouched: self.route.originals,
+            }
+            .key();
+            *slot.key.write().unwrap_or_else(PoisonError::into_inner) = Some((version.clone(), key));
+            key
+        })
     }
 
     /// Names the rendition of what the route shows instead of its originals: the same for all of them.
-    pub(crate) fn stand_in_key(&self, class: FormatClass, version: &OriginalVersion) -> RenditionKey {
+    pub(crate) fn stand_in_key(&self, client: Client, version: &OriginalVersion) -> RenditionKey {
         let path = SourcePath::parse("stand-in").expect("one plain segment");
         RenditionParts {
             tenant: &self.tenant,
@@ -183,8 +244,9 @@ impl Reading {
             origin: "|",
             path: &path,
             version,
-            variant: self.variant(class),
+            variant: &self.variant(client),
             pipeline: imaging::PIPELINE_VERSION,
+            assets: self.assets,
             untouched: false,
         }
         .key()

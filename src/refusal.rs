@@ -36,7 +36,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
             I::Unsupported(_) => P::UnsupportedOriginal,
             I::Malformed(_) => P::BadOriginal,
             I::TooLarge { .. } => P::TooLarge,
-            I::Impossible(_) => P::BadParameter,
+            I::Impossible(_) | I::NotConfigured { .. } => P::BadParameter,
             I::NotImplemented(_) => P::NotImplemented,
             I::Deadline => P::RenderTimeout,
             I::Cancelled | I::Internal(_) => P::Internal,
@@ -49,6 +49,9 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Parameter(error) => {
             let problem = problem.parameter(error.parameter.clone()).value(&error.value);
             problem.allowed(error.allowed.clone())
+        }
+        Kind::Render(Failure::Imaging(I::NotConfigured { parameter, name })) => {
+            problem.parameter(*parameter).value(name).allowed("a name from the server's configuration")
         }
         Kind::Render(Failure::Imaging(I::NotImplemented(name))) => problem.parameter(*name),
         Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong) | Failure::Imaging(I::Deadline)) => {

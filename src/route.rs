@@ -5,7 +5,7 @@
 use crate::config::RouteConfig;
 use crate::origin::Origin;
 use crate::semantics::cors::Cors;
-use crate::semantics::{Classes, Delivery, Rules};
+use crate::semantics::{Classes, Delivery, Hints, Rules};
 use crate::stand_in::StandIn;
 use cache_key::Presets;
 use http::{HeaderName, HeaderValue};
@@ -33,6 +33,7 @@ pub(crate) struct Route {
     pub(crate) originals: bool,
     pub(crate) presets: Presets,
     pub(crate) classes: Classes,
+    pub(crate) hints: Hints,
     pub(crate) delivery: Delivery,
     pub(crate) tags: bool,
     pub(crate) server_timing: bool,
@@ -93,6 +94,7 @@ impl Route {
             originals: config.originals,
             presets,
             classes: config.classes,
+            hints: config.hints.clone(),
             delivery,
             tags: config.tag_header.is_some(),
             server_timing: config.server_timing,

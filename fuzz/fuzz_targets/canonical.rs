@@ -16,6 +16,7 @@ fn key(transform: Transform) -> RenditionKey {
         version: &OriginalVersion::from_etag(b"1"),
         variant: &Variant { transform, class: FormatClass::Baseline },
         pipeline: 1,
+        assets: None,
         untouched: false,
     }
     .key()

@@ -29,7 +29,10 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     let loaded = arguments.config.load_whole()?;
     match arguments.print {
         Some(Print::Effective) => print!("{}", loaded.effective()),
-        _ => println!("the configuration is fine"),
+        None | Some(Print::Default) => {
+            crate::render::assets::load(&loaded.config).map_err(Failure::Failed)?;
+            println!("the configuration is fine");
+        }
     }
     Ok(())
 }

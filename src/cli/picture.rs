@@ -47,9 +47,12 @@ pub(super) fn transform(arguments: &TransformArguments) -> Result<(), Failure> {
         parsed.transform.output.format = format_of(&arguments.output)?;
     }
     let original = read(&arguments.input, config.render.limits.memory)?;
-    let variant = cache_key::Variant { transform: parsed.transform, class: cache_key::FormatClass::default() };
+    // Nobody hints anything here: `auto` leaves a side open.
+    let transform = parsed.transform.hinted(cache_key::Hinted::default());
+    let variant = cache_key::Variant { transform, class: cache_key::FormatClass::default() };
     let watch = Watch::until(Instant::now() + config.render.deadline);
-    let setup = Setup::from(config.render.limits.clone());
+    let assets = crate::render::assets::load(&config).map_err(Failure::Failed)?;
+    let setup = Setup { limits: config.render.limits.clone(), assets };
     let rendition = imaging::render(&original, &variant, &setup, &watch, &mut Scratch::new(0))
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.input.display())))?;
     write(&arguments.output, &rendition.bytes)?;

@@ -2,6 +2,7 @@
 
 use super::{ConfigArguments, Failure};
 use crate::config::Config;
+use crate::semantics::hints;
 use cache_key::transform::Format;
 use cache_key::{FormatClass, OriginalVersion, RenditionParts, SourcePath, Variant};
 use clap::{Args, ValueEnum};
@@ -75,7 +76,12 @@ pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
     if parsed.transform.output.format == Format::Auto {
         println!("class      {}", class.as_str());
     }
-    let variant = Variant { transform: parsed.transform, class };
+    let assets = crate::render::assets::load(&config).map_err(Failure::Failed)?;
+    let assets = assets.version(&parsed.transform).map_err(failed)?;
+    // As for a client without hints.
+    let hints = hints::read(&http::HeaderMap::new(), parsed.transform.wants(), &route.hints);
+    let transform = parsed.transform.hinted(hints);
+    let variant = Variant { transform, class };
     // The version of the original is part of a served key; without a server there is none to look at.
     let version = OriginalVersion::from_content(b"");
     let parts = RenditionParts {
@@ -85,6 +91,7 @@ pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
         version: &version,
         variant: &variant,
         pipeline: imaging::PIPELINE_VERSION,
+        assets,
         untouched: route.originals,
     };
     println!("key        {} (of an empty original)", parts.key());

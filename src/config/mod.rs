@@ -14,6 +14,7 @@ pub use signing::{KeyConfig, SigningConfig, SigningMode};
 
 use crate::cache::config::CacheConfig;
 use crate::origin::config::{OriginConfig, OriginKind};
+use crate::render::assets::{FontConfig, WatermarkConfig};
 use crate::render::config::RenderConfig;
 use crate::server::config::ServerConfig;
 use service::config::{Reader, Section};
@@ -33,6 +34,8 @@ pub struct Config {
     pub origins: Vec<OriginConfig>,
     pub presets: Vec<PresetConfig>,
     pub routes: Vec<RouteConfig>,
+    pub watermarks: Vec<WatermarkConfig>,
+    pub fonts: Vec<FontConfig>,
     pub cache: CacheConfig,
     pub render: RenderConfig,
     pub page: PageConfig,
@@ -52,6 +55,8 @@ impl Section for Config {
             origins: r.tables("origins", &["name = \"samples\"\nkind = \"file\"\nroot = \"samples\""]),
             presets: r.tables("presets", &[]),
             routes: r.tables("routes", &["prefix = \"/img/\"\norigin = \"samples\""]),
+            watermarks: r.tables("watermarks", &[]),
+            fonts: r.tables("fonts", &[]),
             cache: r.section("cache"),
             render: r.section("render"),
             page: r.section("page"),
@@ -72,6 +77,8 @@ impl Config {
                 r.reject(&format!("origins.{number}.name"), &origin.name, "a name of its own", "another origin has it");
             }
         }
+        only_once(r, "watermarks", self.watermarks.iter().map(|mark| mark.name.as_str()));
+        only_once(r, "fonts", self.fonts.iter().map(|font| font.name.as_str()));
         let mut places = HashSet::new();
         for (number, route) in self.routes.iter().enumerate() {
             for (place, origin) in route.origins().enumerate().filter(|(_, origin)| !names.contains(*origin)) {
@@ -97,6 +104,15 @@ impl Config {
                 "unsigned URLs let anybody make you render anything; if that is meant, write \
                  signing.unsigned_beyond_loopback = true",
             );
+        }
+    }
+}
+
+fn only_once<'n>(r: &mut Reader<'_>, tables: &str, names: impl Iterator<Item = &'n str>) {
+    let mut seen = HashSet::new();
+    for (number, name) in names.enumerate() {
+        if !seen.insert(name) {
+            r.reject(&format!("{tables}.{number}.name"), name, "a name of its own", "another one has it");
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `[[routes]]` and `[[presets]]`: which URLs there are, and what they may do.
 
 use super::fetch::FetchConfig;
+use crate::semantics::Hints;
 use crate::semantics::cache_control::Policy;
 use crate::semantics::negotiation::Classes;
 use service::config::{Reader, Section};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,6 +40,7 @@ pub struct RouteConfig {
     pub originals: bool,
     pub presets_only: bool,
     pub classes: Classes,
+    pub hints: Hints,
     pub policy: Policy,
     pub error_max_age: Duration,
     pub allow_origin: Option<String>,
@@ -92,6 +95,7 @@ impl Section for RouteConfig {
                 webp: r.bool("webp", true, "Whether f=auto may answer WebP."),
                 jxl: false,
             },
+            hints: hints(r),
             policy: Policy {
                 max_age: r.duration("max_age", "1d", "0s"..="365d", "Cache-Control: max-age."),
                 stale_while_revalidate: r.duration(
@@ -130,5 +134,31 @@ impl Section for RouteConfig {
             r.reject("prefix", &config.prefix, "a path with a slash at both ends", "such as /img/");
         }
         config
+    }
+}
+
+/// Most breakpoints of a route: each is a rendition more of every picture.
+const MOST_BREAKPOINTS: usize = 32;
+
+/// Steps that screens and layouts come close to.
+const BREAKPOINTS: [u32; 10] = [320, 480, 640, 800, 960, 1280, 1600, 1920, 2560, 3840];
+
+fn hints(r: &mut Reader<'_>) -> Hints {
+    let steps = r.ints(
+        "breakpoints",
+        &BREAKPOINTS,
+        1..=65_535,
+        "Sides that w=auto and h=auto may come to, in pixels, ascending: client hints are snapped up to the next.",
+    );
+    if steps.is_empty() || steps.len() > MOST_BREAKPOINTS || !steps.is_sorted_by(|a, b| a < b) {
+        let shown = steps.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        let allowed = format!("1 to {MOST_BREAKPOINTS} numbers, each larger than the one before");
+        r.reject("breakpoints", format!("[{shown}]"), allowed, "each is one more rendition of every picture");
+    }
+    let width = r.int("default_width", 1_280_u32, 1..=65_535, "What w=auto means without hints, in CSS pixels.");
+    Hints {
+        breakpoints: steps.into_iter().filter_map(NonZeroU32::new).collect(),
+        default_width: NonZeroU32::new(width).unwrap_or(NonZeroU32::MIN),
+        save_data: r.bool("save_data", false, "Whether Save-Data: on lowers the quality; Vary then names it."),
     }
 }

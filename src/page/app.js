@@ -1,7 +1,7 @@
 // The page for trying the server out. It asks for pictures by the same URLs as anybody, and keeps its own state in the
 // fragment of its address, which is the picture's URL: `#/img/landscape.jpg?w=800&f=auto`.
 
-const ORDER = ["w", "h", "dpr", "fit", "g", "crop", "rot", "flip", "bg", "pad", "enlarge", "blur", "sharpen", "gray", "f", "q"];
+const ORDER = ["w", "h", "dpr", "fit", "g", "crop", "rot", "flip", "bg", "pad", "enlarge", "blur", "sharpen", "gray", "text", "text-g", "text-color", "wm", "wm-tile", "f", "q"];
 const FIRST = "w=800&f=auto";
 const PAUSE = 180; // milliseconds between the last change and the request
 const CROPPING_FITS = ["cover", "crop", "aspect-crop", "pad"];
@@ -99,7 +99,7 @@ for (const control of controls) {
   const typed = control.type === "number" || control.type === "text";
   control.addEventListener(typed ? "input" : "change", () => {
     const value = control.type === "checkbox" ? (control.checked ? "1" : "") : control.value.trim();
-    set({ [control.dataset.key]: value.replace(/^#/, "") }, typed ? PAUSE : 0);
+    set({ [control.dataset.key]: control.dataset.key === "text" ? value : value.replace(/^#/, "") }, typed ? PAUSE : 0);
   });
 }
 for (const slider of sliders) {
@@ -115,6 +115,20 @@ addEventListener("hashchange", () => {
   showSource();
   changed(0);
 });
+
+// Marks are there where the server has some.
+async function listMarks() {
+  const names = await fetch("/_tintype/marks.json").then((response) => response.json()).catch(() => []);
+  for (const name of names) {
+    $("wm").append(new Option(`${name}, in a corner`, `${name}:se:16:16:0.2`), new Option(`${name}, as it is`, name));
+  }
+  $("marks").hidden = $("marks-tile").hidden = names.length === 0;
+  const wished = params.get("wm");
+  // What the address says may be written in another way than the list has it.
+  if (wished && ![...$("wm").options].some((option) => option.value === wished)) $("wm").append(new Option(wished, wished));
+  reflect();
+}
+listMarks();
 
 // ---- focal point and crop, on the whole original
 

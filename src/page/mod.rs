@@ -3,9 +3,12 @@
 //! It asks the server for pictures by the same URLs as anybody; nothing here knows how they are made.
 
 use crate::origin::file::FileOrigin;
+use crate::semantics::hints::ACCEPT_CH;
 use bytes::Bytes;
 use http::Response;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 
 const INDEX: &[u8] = include_bytes!("index.html");
 const STYLE: &[u8] = include_bytes!("style.css");
@@ -21,12 +24,14 @@ pub(crate) struct Page {
     origin: FileOrigin,
     /// Path prefix of a route to that origin.
     prefix: String,
+    /// Names of marks that can be tried, as JSON.
+    marks: String,
 }
 
 impl Page {
-    /// `prefix` is that of a route to `origin`.
-    pub(crate) fn new(origin: FileOrigin, prefix: String) -> Self {
-        Self { origin, prefix }
+    /// `prefix` is that of a route to `origin`; `marks` are the names that `wm` may have.
+    pub(crate) fn new(origin: FileOrigin, prefix: String, marks: Vec<&str>) -> Self {
+        Self { origin, prefix, marks: serde_json::Value::from(marks).to_string() }
     }
 
     /// The response, where `path` is one of the page's.
@@ -36,12 +41,15 @@ impl Page {
             "/_tintype/style.css" => ("text/css; charset=utf-8", Bytes::from_static(STYLE)),
             "/_tintype/app.js" => ("text/javascript; charset=utf-8", Bytes::from_static(SCRIPT)),
             "/_tintype/samples.json" => ("application/json", Bytes::from(self.samples())),
+            "/_tintype/marks.json" => ("application/json", Bytes::from(self.marks.clone())),
             _ => return None,
         };
         let mut response = Response::new(body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        // A document has to ask for hints, so that the requests for its pictures carry them.
+        headers.insert(HeaderName::from_static("accept-ch"), HeaderValue::from_static(ACCEPT_CH));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -4,6 +4,7 @@
 //! under way never exceed the worker count nor the memory budget; what waits is bounded in number and in time.
 
 pub mod admission;
+pub mod assets;
 pub mod config;
 pub mod pool;
 
@@ -11,7 +12,7 @@ use admission::{Admission, Permit, Shed};
 use bytes::Bytes;
 use cache_key::Variant;
 use config::RenderConfig;
-use imaging::{Rendition, Setup, Watch};
+use imaging::{Assets, Rendition, Setup, Watch};
 use pool::Pool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,16 +61,16 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// Starts the threads. `tick` is the clock that measures and sets deadlines.
+    /// Starts the threads. `assets` is what transforms may name; `tick` is the clock that measures and sets deadlines.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(config: &RenderConfig, tick: fn() -> Instant) -> std::io::Result<Self> {
+    pub fn start(config: &RenderConfig, assets: Assets, tick: fn() -> Instant) -> std::io::Result<Self> {
         let scratch = usize::try_from(config.scratch).unwrap_or(usize::MAX);
         Ok(Self {
             pool: Arc::new(Pool::start(config.threads(), config.nice, scratch)?),
             admission: Admission::new(config.threads(), config.memory, config.queue, config.queue_timeout),
-            setup: Arc::new(Setup::from(config.limits.clone())),
+            setup: Arc::new(Setup { limits: config.limits.clone(), assets }),
             deadline: config.deadline,
             tick,
         })

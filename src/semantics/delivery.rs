@@ -5,6 +5,7 @@
 
 use super::cache_control::Policy;
 use super::cors::Cors;
+use super::hints;
 use http::header::VARY;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
@@ -78,17 +79,8 @@ impl Delivery {
 
     /// The fields that say who may read and time a response, and what it depends on.
     pub(super) fn apply(&self, vary: Vary, request: &HeaderMap, response: &mut HeaderMap) {
-        match (vary, self.cors.varies()) {
-            (Vary::Nothing, false) => {}
-            (Vary::Nothing, true) => {
-                response.insert(VARY, const { HeaderValue::from_static("origin") });
-            }
-            (Vary::Accept, false) => {
-                response.insert(VARY, const { HeaderValue::from_static("accept") });
-            }
-            (Vary::Accept, true) => {
-                response.insert(VARY, const { HeaderValue::from_static("accept, origin") });
-            }
+        if let Some(fields) = vary.fields(self.cors.varies()) {
+            response.insert(VARY, fields);
         }
         self.cors.apply(request, response);
         if let Some(origins) = &self.timing_allow_origin {
@@ -99,10 +91,46 @@ impl Delivery {
 
 /// Which fields of the request chose the rendition (RFC 9110 §12.5.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Vary {
-    /// The URL alone.
-    #[default]
-    Nothing,
+pub struct Vary {
     /// `Accept`: `f=auto`, whatever came of it.
-    Accept,
+    pub accept: bool,
+    /// Hints for a width: `w=auto`.
+    pub width: bool,
+    /// Hints for a height: `h=auto`.
+    pub height: bool,
+    /// `Save-Data`: the route follows it.
+    pub save_data: bool,
+}
+
+impl Vary {
+    /// The URL alone.
+    pub const NOTHING: Self = Self { accept: false, width: false, height: false, save_data: false };
+    /// `Accept` alone.
+    pub const ACCEPT: Self = Self { accept: true, ..Self::NOTHING };
+
+    /// Whether client hints have a say.
+    pub(super) fn hints(self) -> bool {
+        self.width || self.height
+    }
+
+    /// The field's value; `origin` where CORS depends on it.
+    fn fields(self, origin: bool) -> Option<HeaderValue> {
+        match (self, origin) {
+            // What nearly every response has, without any work.
+            (Self::NOTHING, false) => return None,
+            (Self::NOTHING, true) => return Some(const { HeaderValue::from_static("origin") }),
+            (Self::ACCEPT, false) => return Some(const { HeaderValue::from_static("accept") }),
+            _ => {}
+        }
+        let named = [
+            (self.accept, "accept"),
+            (self.width, hints::WIDTH_FIELDS),
+            // Both share the density; a field named twice does no harm.
+            (self.height, hints::HEIGHT_FIELDS),
+            (self.save_data, "save-data"),
+            (origin, "origin"),
+        ];
+        let names: Vec<&str> = named.iter().filter(|(used, _)| *used).map(|(_, name)| *name).collect();
+        HeaderValue::try_from(names.join(", ")).ok()
+    }
 }

@@ -246,7 +246,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn answer(problem: &Problem, method: &Method, delivery: Option<&Delivery>) -> Response<Bytes> {
-        problem.respond(Request { method, headers: &HeaderMap::new() }, delivery, Vary::Accept)
+        problem.respond(Request { method, headers: &HeaderMap::new() }, delivery, Vary::ACCEPT)
     }
 
     fn delivery() -> Delivery {

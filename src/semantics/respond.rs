@@ -7,6 +7,7 @@
 use super::cache_status::Outcome;
 use super::delivery::{Delivery, Vary};
 use super::freshness::Lifetime;
+use super::hints::ACCEPT_CH;
 use super::note::IGNORED_PARAMETERS;
 use super::problem::{Kind, Problem};
 use super::range::{self, Selection};
@@ -114,6 +115,9 @@ fn whole(request: Request<'_>, stored: &Representation, mut context: Context<'_>
     headers.insert(X_CONTENT_TYPE_OPTIONS, const { HeaderValue::from_static("nosniff") });
     // Does nothing to a picture in a page; keeps whatever a browser would make a document of from doing anything.
     headers.insert(CONTENT_SECURITY_POLICY, const { HeaderValue::from_static("default-src 'none'; sandbox") });
+    if context.vary.hints() {
+        headers.insert(const { HeaderName::from_static("accept-ch") }, const { HeaderValue::from_static(ACCEPT_CH) });
+    }
     if let Some(link) = context.canonical.take() {
         headers.insert(LINK, link);
     }
@@ -232,7 +236,7 @@ mod tests {
             },
             said: None,
             outcome: Outcome::Hit(Tier::Memory),
-            vary: Vary::Accept,
+            vary: Vary::ACCEPT,
             expires: None,
             cache_tag: Some(HeaderValue::from_static("src:a")),
             canonical: Some(HeaderValue::from_static("<https://img.example/a>; rel=\"canonical\"")),
@@ -426,9 +430,14 @@ mod tests {
             let response = respond(request, &stored(), Context { vary, ..context(&delivery) });
             response.headers().get("vary").map(|value| value.to_str().unwrap().to_owned())
         };
-        assert_eq!(vary(Cors::Off, Vary::Nothing), None);
-        assert_eq!(vary(Cors::Any, Vary::Nothing), None);
-        assert_eq!(vary(Cors::Any, Vary::Accept).unwrap(), "accept");
-        assert_eq!(vary(Cors::Origins(Vec::new()), Vary::Nothing).unwrap(), "origin");
+        assert_eq!(vary(Cors::Off, Vary::NOTHING), None);
+        assert_eq!(vary(Cors::Any, Vary::NOTHING), None);
+        assert_eq!(vary(Cors::Any, Vary::ACCEPT).unwrap(), "accept");
+        assert_eq!(vary(Cors::Origins(Vec::new()), Vary::NOTHING).unwrap(), "origin");
+        let all = Vary { accept: true, width: true, height: false, save_data: true };
+        assert_eq!(
+            vary(Cors::Origins(Vec::new()), all).unwrap(),
+            "accept, sec-ch-width, sec-ch-viewport-width, sec-ch-dpr, width, viewport-width, dpr, save-data, origin"
+        );
     }
 }

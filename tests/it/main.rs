@@ -7,6 +7,8 @@ mod corpus;
 mod damaged;
 mod drain;
 mod h2;
+mod hints;
+mod layers;
 mod origin;
 mod overload;
 mod path;

@@ -29,6 +29,8 @@ pub struct RenditionParts<'a> {
     pub variant: &'a Variant,
     /// The number of the code that makes it; raised where new code makes other bytes.
     pub pipeline: u32,
+    /// What the config lends to it: marks, fonts. `None` where it uses nothing of that.
+    pub assets: Option<AssetsVersion>,
     /// Whether the original's own bytes are served, and the transform plays no part.
     pub untouched: bool,
 }
@@ -46,6 +48,9 @@ impl RenditionParts<'_> {
         fields.push(effective_class(transform, *class).as_str().as_bytes());
         fields.push(&self.pipeline.to_le_bytes());
         fields.push(&[u8::from(self.untouched)]);
+        if let Some(AssetsVersion(version)) = &self.assets {
+            fields.push(version);
+        }
         RenditionKey(fields.hash())
     }
 }
@@ -178,6 +183,19 @@ impl OriginalVersion {
     /// The bytes that go into keys.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// The content of what the config lends to a rendition, in the order of its use: a mark that changes makes other keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AssetsVersion([u8; 32]);
+
+impl AssetsVersion {
+    /// `None` for nothing.
+    pub fn new(contents: &[OriginalVersion]) -> Option<Self> {
+        let mut fields = Fields::new("tintype assets");
+        contents.iter().for_each(|content| fields.push(&content.0));
+        (!contents.is_empty()).then(|| Self(fields.hash()))
     }
 }
 

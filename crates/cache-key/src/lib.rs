@@ -15,6 +15,7 @@
 //!     version: &OriginalVersion::from_etag(b"\"5f3a\""),
 //!     variant: &Variant { transform: parsed.transform, class: FormatClass::Baseline },
 //!     pipeline: 1,
+//!     assets: None,
 //!     untouched: false,
 //! }
 //! .key();
@@ -27,6 +28,7 @@ mod colour;
 pub mod delivery;
 pub mod dialect;
 pub mod error;
+pub mod hinted;
 pub mod key;
 mod normal;
 pub mod number;
@@ -38,9 +40,10 @@ pub mod variant;
 
 pub use canonical_url::{UrlError, canonical_url};
 pub use delivery::{Delivery, Download, Seal};
-pub use dialect::native::{Parsed, not_implemented, parse};
+pub use dialect::native::{Parsed, is_name, not_implemented, parse};
 pub use error::{ParseError, Reason};
-pub use key::{OriginalVersion, RenditionKey, RenditionParts, SourceKey, SourceParts};
+pub use hinted::Hinted;
+pub use key::{AssetsVersion, OriginalVersion, RenditionKey, RenditionParts, SourceKey, SourceParts};
 pub use number::Decimal;
 pub use path::{OriginRef, PathError, SourcePath};
 pub use presets::Presets;

@@ -21,6 +21,13 @@ pub enum Error {
     },
     /// The operation asked for cannot be applied to this picture ("the crop lies outside the picture").
     Impossible(String),
+    /// A parameter names something that the config does not have. Which names there are is not for everybody.
+    NotConfigured {
+        /// The parameter.
+        parameter: &'static str,
+        /// The name.
+        name: String,
+    },
     /// A parameter that this engine does not implement yet.
     NotImplemented(&'static str),
     /// The deadline passed.
@@ -38,6 +45,7 @@ impl fmt::Display for Error {
             Self::Malformed(what) => write!(f, "damaged original: {what}"),
             Self::TooLarge { what, value, limit } => write!(f, "{what}: {value} exceeds the limit of {limit}"),
             Self::Impossible(what) => write!(f, "cannot be applied to this picture: {what}"),
+            Self::NotConfigured { parameter, name } => write!(f, "`{parameter}`: \"{name}\" is not configured"),
             Self::NotImplemented(parameter) => write!(f, "parameter `{parameter}` is not implemented yet"),
             Self::Deadline => f.write_str("the picture took longer than the limit"),
             Self::Cancelled => f.write_str("cancelled"),

@@ -4,6 +4,7 @@
 //! and no files. What a stranger sent is parsed by memory-safe code only; C encodes pixels that we made.
 
 mod animation;
+pub mod assets;
 pub mod bitmap;
 pub mod color;
 pub mod cost;
@@ -13,6 +14,7 @@ pub mod encode;
 pub mod error;
 pub mod format;
 pub mod geometry;
+pub mod layer;
 pub mod limits;
 pub mod metadata;
 pub mod motion;
@@ -27,12 +29,15 @@ pub mod render;
 pub mod scratch;
 pub mod setup;
 mod sight;
+pub mod text;
 
+pub use assets::Assets;
 pub use bitmap::{Bitmap, Layout};
 pub use cost::{Cost, cost};
 pub use decode::{Decoded, Want, decode, decode_frame};
 pub use error::Error;
 pub use format::SourceFormat;
+pub use layer::mark::Mark;
 pub use limits::{Limits, Watch};
 pub use motion::Motion;
 pub use orientation::Orientation;
@@ -41,3 +46,4 @@ pub use product::Product;
 pub use render::{PIPELINE_VERSION, Rendition, Timings, render};
 pub use scratch::Scratch;
 pub use setup::Setup;
+pub use text::font::Font;

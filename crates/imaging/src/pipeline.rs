@@ -1,11 +1,13 @@
 //! The order of operations, as data: redact → trim, crop and resize → turn upright, `rot`, `flip` → sRGB or P3 → any other
-//! angle → effects (`effects.rs` has their order) → background → canvas → border → outline → background once more. The
+//! angle → effects (`effects.rs` has their order) → background → canvas → mark → text → border → outline → background
+//! once more. The
 //! URL's order does not matter. What would change nothing is not in the list.
 //!
 //! All sizes are known before a pixel exists, but for those that `settle` finds by looking at the picture. It knows
 //! neither decoders nor encoders.
 
 mod effects;
+mod layers;
 mod settle;
 mod shape;
 
@@ -32,6 +34,7 @@ use crate::setup::Setup;
 use crate::sight;
 use cache_key::Transform;
 use cache_key::transform::{ColourSpace, Kernel, Orient};
+use layers::Layers;
 use shape::Frame;
 use std::sync::LazyLock;
 
@@ -50,6 +53,8 @@ pub struct Pass<'a> {
     frame: Frame,
     /// `redact`, in pixels of the upright original.
     blocks: Vec<Rect>,
+    /// What is laid over the canvas.
+    layers: Layers,
     /// Whether the picture has been looked at, where that is needed.
     is_settled: bool,
 }
@@ -87,11 +92,12 @@ pub fn plan<'a>(size: (u32, u32), transform: &'a Transform, setup: &Setup) -> Re
     // Of what follows a trim.
     let mut is_guess = false;
     while let Some(transform) = next {
-        let pass = match Pass::new(size, transform, Seen::default()) {
+        let mut pass = match Pass::new(size, transform, Seen::default()) {
             // Of a size that is a guess so far; it is planned again when that is known.
             Err(Error::Impossible(_)) if is_guess => Pass::new(size, &AS_IT_IS, Seen::default())?.of(transform),
             pass => pass?,
         };
+        pass.layers = Layers::of(transform, setup)?;
         is_guess |= transform.trim.is_some();
         if !is_guess {
             pass.check(&setup.limits)?;
@@ -164,7 +170,8 @@ impl<'a> Pass<'a> {
         let frame = Frame::new(shape, (canvas.width, canvas.height), plan.dpr);
         let blocks = shape.redact.iter().map(|region| geometry::redact::outward(size, *region));
         let blocks = blocks.collect::<Result<_, _>>()?;
-        Ok(Self { transform, plan, turn, rotate, canvas, frame, blocks, is_settled: false })
+        let layers = Layers::default();
+        Ok(Self { transform, plan, turn, rotate, canvas, frame, blocks, layers, is_settled: false })
     }
 
     fn of(self, transform: &'a Transform) -> Self {
@@ -217,6 +224,7 @@ impl<'a> Pass<'a> {
         let priced =
             [(self.rotate.is_some(), 40), (self.frame.border.is_some(), 5), (self.frame.outline.is_some(), 15)];
         5 + effects::price(&self.transform.effects)
+            + self.layers.price()
             + priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum::<u64>()
     }
 
@@ -307,6 +315,7 @@ impl<'a> Pass<'a> {
             list.push(Box::new(Flatten { background }));
         }
         list.push(Box::new(Place { canvas: self.canvas, colour: background }));
+        self.layers.push(&mut list);
         if let Some((width, colour)) = self.frame.border {
             let inner = self.frame.outline.map(|outline| outline.inset(width.into()));
             list.push(Box::new(Border { width, colour, inner }));

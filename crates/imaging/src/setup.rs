@@ -2,6 +2,7 @@
 //!
 //! Made once at start and never changed. It knows no files and no config keys.
 
+use crate::assets::Assets;
 use crate::limits::Limits;
 
 /// Lent to every render.
@@ -9,11 +10,13 @@ use crate::limits::Limits;
 pub struct Setup {
     /// What a render may cost at most.
     pub limits: Limits,
+    /// What its transform may name.
+    pub assets: Assets,
 }
 
 impl From<Limits> for Setup {
     /// Limits alone, nothing named.
     fn from(limits: Limits) -> Self {
-        Self { limits }
+        Self { limits, ..Self::default() }
     }
 }

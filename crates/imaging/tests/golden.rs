@@ -4,7 +4,7 @@
 use cache_key::transform::{Chroma, Codec, Colour};
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
-use imaging::{Bitmap, Layout, Limits, Scratch, Setup, Want, Watch, decode, probe, render};
+use imaging::{Assets, Bitmap, Layout, Limits, Mark, Scratch, Setup, Want, Watch, decode, probe, render};
 use std::path::PathBuf;
 
 /// Largest difference of a sample: kernels for other processors round differently.
@@ -48,6 +48,13 @@ fn png(bitmap: Bitmap) -> Vec<u8> {
     encode(bitmap, &settings, &Watch::new(), &mut Scratch::new(0)).expect("encoded")
 }
 
+/// The disc as a mark.
+fn setup() -> Setup {
+    let mut assets = Assets::default();
+    assets.add_mark("disc", Mark::read(&png(disc())).expect("a mark"));
+    Setup { assets, ..Setup::default() }
+}
+
 fn pixels(file: &[u8]) -> Bitmap {
     let limits = Limits::default();
     let probe = probe(file, &limits).expect("probed");
@@ -62,7 +69,7 @@ fn difference(a: &Bitmap, b: &Bitmap) -> u8 {
 
 fn check(fixture: &str, bitmap: Bitmap, queries: &[&str]) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let original = png(bitmap);
+    let (original, setup) = (png(bitmap), setup());
     let mut wrong = Vec::new();
     for query in queries {
         let transform = parse(Some(query), &Presets::none()).expect("a valid query").transform;
@@ -71,7 +78,7 @@ fn check(fixture: &str, bitmap: Bitmap, queries: &[&str]) {
             canonical.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' }).collect();
         let variant = Variant { transform, class: FormatClass::Baseline };
         let scratch = &mut Scratch::new(1 << 20);
-        let rendition = render(&original, &variant, &Setup::default(), &Watch::new(), scratch).expect("rendered");
+        let rendition = render(&original, &variant, &setup, &Watch::new(), scratch).expect("rendered");
         let result = pixels(&rendition.bytes);
         let path = folder.join(format!("{fixture}.{name}.png"));
         if std::env::var_os("TINTYPE_BLESS").is_some() {
@@ -150,4 +157,29 @@ fn transparency() {
         "trim&w=30",
     ];
     check("disc", disc(), &queries);
+}
+
+#[test]
+fn marks() {
+    let queries = [
+        "wm=disc:se:2:3:0.4",
+        "wm=disc:c:0:0:1:0.5",
+        "w=80&dpr=1.2&wm=disc:nw:-10:8:0.3",
+        "wm=disc:n:4:6:0.15:0.8&wm-tile=1",
+        "w=60&wm=disc:fp:0.2:0.9:0.5&then=rot=90;wm=disc:e",
+    ];
+    check("gradient", gradient(), &queries);
+    check("disc", disc(), &["wm=disc:e:-20:0:0.7:0.6"]);
+}
+
+#[test]
+fn text() {
+    let queries = [
+        "text=Ay%20%C3%A9%0A12&text-size=14&text-color=ffff00",
+        "text=wrapped%20lines%20of%20words&text-size=9&text-g=se:4:2",
+        "text=%D7%A9%D7%9C%D7%95%D7%9D%20abc&text-size=14&text-font=sans-bold&text-g=n",
+        "text=%D8%A7%D9%84%D8%B3%D9%84%D8%A7%D9%85&text-color=ff000080",
+        "text=both&text-g=s&wm=disc:n:0:2:0.2",
+    ];
+    check("gradient", gradient(), &queries);
 }

@@ -184,8 +184,8 @@ pub(crate) struct Setting {
     value: Box<str>,
 }
 
-/// Whether a text can be a preset's name.
-pub(crate) fn is_name(text: &str) -> bool {
+/// Whether a URL can name something of the config so: a preset, a mark, a font.
+pub fn is_name(text: &str) -> bool {
     value::name(text).is_some()
 }
 

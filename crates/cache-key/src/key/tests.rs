@@ -19,6 +19,7 @@ fn key(query: &str, class: FormatClass) -> RenditionKey {
         version: &version,
         variant: &variant,
         pipeline: 1,
+        assets: None,
         untouched: false,
     }
     .key()
@@ -86,6 +87,24 @@ fn versions_of_different_kinds_differ() {
 }
 
 #[test]
+fn what_the_config_lends_is_in_the_key() {
+    let path = SourcePath::parse("a").unwrap();
+    let (version, variant) = (OriginalVersion::from_etag(b"\"v1\""), Variant::default());
+    let with = |assets| {
+        let (tenant, origin, pipeline, untouched) = ("", "", 1, false);
+        let (path, version, variant) = (&path, &version, &variant);
+        RenditionParts { tenant, origin, path, version, variant, pipeline, assets, untouched }.key()
+    };
+    let [a, b] = [b"a", b"b"].map(|content| OriginalVersion::from_content(content));
+    let keys = [vec![], vec![a.clone()], vec![b.clone()], vec![a.clone(), b.clone()], vec![b, a]]
+        .map(|used| with(AssetsVersion::new(&used)));
+    for (number, key) in keys.iter().enumerate() {
+        assert!(!keys[..number].contains(key), "{number}");
+    }
+    assert_eq!(AssetsVersion::new(&[]), None);
+}
+
+#[test]
 fn debug_names_the_sort() {
     let path = SourcePath::parse("a").unwrap();
     let source = SourceParts { tenant: "", origin: "", path: &path }.key();
@@ -101,8 +120,8 @@ proptest! {
         let make = |tenant: &str, origin: &str, path: &str, version: &str, pipeline: u32, untouched: bool| {
             let (path, version) = (SourcePath::parse(path).unwrap(), OriginalVersion::from_etag(version.as_bytes()));
             let variant = Variant::default();
-            let parts =
-                RenditionParts { tenant, origin, path: &path, version: &version, variant: &variant, pipeline, untouched };
+            let (version, variant, assets) = (&version, &variant, None);
+            let parts = RenditionParts { tenant, origin, path: &path, version, variant, pipeline, assets, untouched };
             (parts.key(), SourceParts { tenant, origin, path: &path }.key())
         };
         let (first, second) = (make(&a, &b, &c, &d, n, u), make(&a2, &b2, &c2, &d2, n2, u2));

@@ -11,7 +11,7 @@ pub struct Size {
     pub width: Option<Length>,
     /// `h`.
     pub height: Option<Length>,
-    /// `dpr` 0.1–8: multiplies `w`, `h`, `pad`, `border`, `radius` and offsets in pixels. `None` is 1.
+    /// `dpr` 0.1–8: multiplies `w`, `h`, `pad`, `border`, `radius`, `text-size`, a mark's own size and offsets in pixels. `None` is 1.
     pub dpr: Option<Decimal>,
     /// `ar`: gives the side of the box that `w` or `h` leaves open.
     pub aspect: Option<Aspect>,

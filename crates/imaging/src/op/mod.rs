@@ -31,6 +31,8 @@ pub mod to_p3;
 pub mod to_srgb;
 mod tones;
 pub mod unsharp;
+pub mod watermark;
+pub mod write;
 
 use crate::bitmap::Bitmap;
 use crate::error::Error;

@@ -39,7 +39,7 @@ pub fn settle(
             redact.black_out(picture);
         }
         let seen = if pass.needs_look() { look(pass, picture, &start, watch)? } else { Seen::default() };
-        *pass = Pass::new(size, pass.transform, seen)?;
+        *pass = Pass { layers: std::mem::take(&mut pass.layers), ..Pass::new(size, pass.transform, seen)? };
         pass.is_settled = true;
         pass.check(&setup.limits)?;
         size = pass.size();

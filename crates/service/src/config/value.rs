@@ -71,6 +71,28 @@ impl Reader<'_> {
         self.optional(declared, |entry| read_int(entry, &range), N::to_string)
     }
 
+    /// A list of whole numbers, each within a range: `[1, 2]`; in the environment and in `--set` also `1,2`.
+    pub fn ints<N: Number>(
+        &mut self,
+        key: &'static str,
+        default: &[N],
+        range: RangeInclusive<N>,
+        doc: &'static str,
+    ) -> Vec<N> {
+        let shown = |list: &[N]| format!("[{}]", list.iter().map(N::to_string).collect::<Vec<_>>().join(", "));
+        let declared = declare(key, doc, range_text(&range), &shown(default));
+        let one = |text: &str| text.trim().parse().ok().and_then(|value: i64| N::try_from(value).ok());
+        let read = |entry: &Entry| match (&entry.node, &entry.raw) {
+            (Node::List(entries), _) => entries.iter().map(|entry| read_int(entry, &range)).collect(),
+            (_, Some(raw)) => {
+                let numbers = raw.split(',').map(|text| one(text).filter(|value| range.contains(value)));
+                numbers.collect::<Option<Vec<N>>>().ok_or_else(Fault::default)
+            }
+            _ => Err(Fault { problem: Some("is a list: write it in [ ]".into()), hint: None }),
+        };
+        self.with_default(declared, default.to_vec(), read, |list| shown(list))
+    }
+
     /// A number within a range; ratios are written as `0.8`.
     pub fn float(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>, doc: &'static str) -> f64 {
         let declared = declare(key, doc, range_text(&range), &Value::Float(default));

@@ -9,7 +9,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     Parameter::new(
         "w",
         Group::Size,
-        "1–65535 (pixels), `auto` (from client hints, snapped to breakpoints)",
+        "1–65535 (pixels), `auto` (from client hints, snapped up to the route's breakpoints)",
         "Width of the box.",
         |d, v| {
             d.transform.size.width = Some(length(v)?);
@@ -17,12 +17,11 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         },
         |t, out| t.size.width.is_some_and(|l| put_length(l, out)),
     )
-    .aliases(&["width"])
-    .lacking("auto", |t| t.size.width == Some(Length::Auto)),
+    .aliases(&["width"]),
     Parameter::new(
         "h",
         Group::Size,
-        "1–65535 (pixels), `auto`",
+        "1–65535 (pixels), `auto` (likewise; open where the client hints no height)",
         "Height of the box.",
         |d, v| {
             d.transform.size.height = Some(length(v)?);
@@ -30,13 +29,12 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         },
         |t, out| t.size.height.is_some_and(|l| put_length(l, out)),
     )
-    .aliases(&["height"])
-    .lacking("auto", |t| t.size.height == Some(Length::Auto)),
+    .aliases(&["height"]),
     Parameter::new(
         "dpr",
         Group::Size,
         "0.1–8",
-        "Multiplies `w`, `h`, `pad`, `border`, `radius` and offsets given in pixels.",
+        "Multiplies `w`, `h`, `pad`, `border`, `radius`, `text-size`, a mark's own size and offsets given in pixels.",
         |d, v| {
             d.transform.size.dpr = Some(decimal(v, Decimal::SCALE / 10, 8 * Decimal::SCALE)?);
             Some(())
