@@ -19,6 +19,7 @@ for target in "${targets[@]}"; do
         seeds=fuzz/seeds/${target#decode_}
         options+=(-max_len=16384 "-dict=fuzz/dictionaries/${target#decode_}.dict")
         ;;
+    metadata) seeds=fuzz/seeds/metadata options+=(-max_len=8192) ;;
     render) seeds=fuzz/seeds/render options+=(-max_len=8192) ;;
     *) seeds=fuzz/seeds/url options+=(-max_len=1024 -dict=fuzz/dictionaries/url.dict) ;;
     esac

@@ -5,6 +5,7 @@ mod carried;
 mod moving;
 mod still;
 mod untouched;
+mod working;
 
 use crate::animation;
 use crate::error::Error;
@@ -76,6 +77,8 @@ pub fn render(
     watch.check()?;
     let clock = Clock(Instant::now());
     let source = probe(original, &setup.limits)?;
+    let converted = working::converted(original, &source, variant);
+    let variant = converted.as_ref().unwrap_or(variant);
     let turn = pipeline::upright(&variant.transform, source.orientation);
     let passes = pipeline::plan(turn.size((source.width, source.height)), &variant.transform, setup)?;
     let size = passes.last().map_or((source.width, source.height), Pass::size);

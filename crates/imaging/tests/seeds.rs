@@ -1,6 +1,7 @@
 //! Every seed of the fuzz targets is decoded or refused; none panics. What fuzzing found lies among them.
 
-use imaging::{Error, Limits, Scratch, Want, Watch, decode, probe};
+use imaging::metadata::{self, Metadata, Rights, xmp};
+use imaging::{Error, Limits, Scratch, SourceFormat, Want, Watch, decode, probe};
 use std::path::Path;
 
 #[test]
@@ -19,4 +20,28 @@ fn every_seed_is_decoded_or_refused() {
         }
         assert!(decoded > 2, "{format}: most seeds are whole files");
     }
+}
+
+/// The same for metadata, whose seeds say by their first byte what they are: a file, or a block alone.
+#[test]
+fn every_seed_of_metadata_is_read_and_written() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/metadata");
+    let mut said = 0;
+    for entry in std::fs::read_dir(seeds).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let Some((kind, block)) = bytes.split_first() else { continue };
+        let found = match (kind % 4, SourceFormat::sniff(block)) {
+            (0, Some(format)) => metadata::read(block, format),
+            (0, None) => continue,
+            (1, _) => Metadata { exif: Some(block.into()), ..Metadata::default() },
+            (2, _) => Metadata { xmp: Some(block.into()), ..Metadata::default() },
+            _ => Metadata { iptc: Some(block.into()), ..Metadata::default() },
+        };
+        said += usize::from(!Rights::of(&found).is_empty());
+        if let Some(packet) = found.xmp.as_deref() {
+            let written = xmp::rewritten(&[packet], &[]);
+            assert_eq!(xmp::rewritten(&[written.as_bytes()], &[]).is_empty(), written.is_empty());
+        }
+    }
+    assert!(said >= 3, "{said} seeds name an author");
 }
