@@ -79,4 +79,24 @@ mod tests {
         cmyk_to_srgb(&mut pixels, Some(b"broken"), true, &Watch::new()).expect("no watch ends it");
         assert_eq!(pixels, [255u8, 0, 255].repeat(CHUNK * 2 + 5));
     }
+
+    /// SWOP v2 of a photograph of the corpus, held against Little CMS 2.14 (`transicc -t 0`).
+    #[test]
+    fn inks_of_a_press_are_read_as_little_cms_reads_them() {
+        let beside = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+        let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, Into::into);
+        let Ok(bytes) = std::fs::read(folder.join("corpora/cmyk/Channel_digital_image_CMYK_color.jpg")) else {
+            eprintln!("skipped: no corpus at {}", folder.display());
+            return;
+        };
+        let icc = crate::metadata::read(&bytes, crate::SourceFormat::Jpeg).icc.expect("a profile").into_owned();
+        let ink = |percent: u32| ((percent * 255 + 50) / 100) as u8;
+        let inks = [[0, 0, 0, 0], [0, 0, 100, 0], [0, 100, 0, 0], [0, 0, 0, 100], [50, 40, 40, 10], [20, 60, 80, 30]];
+        let expected = [[255, 255, 255], [255, 242, 0], [236, 0, 140], [35, 31, 32], [128, 131, 132], [152, 92, 53]];
+        let mut pixels: Vec<u8> = inks.as_flattened().iter().map(|&percent| ink(percent)).collect();
+        cmyk_to_srgb(&mut pixels, Some(&icc), false, &Watch::new()).expect("no watch ends it");
+        for (got, expected) in pixels.iter().zip(expected.as_flattened()) {
+            assert!(got.abs_diff(*expected) <= 4, "{pixels:?}");
+        }
+    }
 }

@@ -7,6 +7,8 @@ use super::{Directory, Exif, Field, POINTER_GPS, POINTER_INTEROPERABILITY, POINT
 /// Of a whole block.
 const MAX: usize = 65_000;
 const ORIENTATION: u16 = 0x0112;
+/// Where chroma lies; JPEG has to say it. Ours is in the middle.
+const POSITIONING: u16 = 0x0213;
 const ARTIST: u16 = 0x013B;
 const COPYRIGHT: u16 = 0x8298;
 const COLOR_SPACE: u16 = 0xA001;
@@ -48,7 +50,7 @@ pub fn rewritten(exif: &Exif<'_>, facts: Facts) -> Vec<u8> {
     let mut block = Block { little, ..Block::default() };
     for field in exif.fields.iter().filter(|field| is_kept(field)) {
         let (kind, count, bytes) = match (field.directory, field.tag) {
-            (Directory::Image, ORIENTATION) => (SHORT, 1, short(1)),
+            (Directory::Image, ORIENTATION | POSITIONING) => (SHORT, 1, short(1)),
             (Directory::Photo, COLOR_SPACE) => (SHORT, 1, short(if facts.srgb { SRGB } else { UNCALIBRATED })),
             (Directory::Photo, PIXEL_WIDTH) => (LONG, 1, long(facts.width)),
             (Directory::Photo, PIXEL_HEIGHT) => (LONG, 1, long(facts.height)),
@@ -78,7 +80,7 @@ fn is_kept(field: &Field<'_>) -> bool {
         (Directory::Image, POINTER_PHOTO | POINTER_GPS) | (Directory::Photo, POINTER_INTEROPERABILITY) => false,
         // TIFF's own: shape of samples, strips, tiles, tables, further directories, old JPEG.
         (Directory::Image, 0x00FE..=0x0107 | 0x0111 | 0x0115..=0x0117 | 0x011C | 0x0120..=0x0124) => false,
-        (Directory::Image, 0x013D | 0x0140..=0x015B | 0x0200..=0x0214) => false,
+        (Directory::Image, 0x013D | 0x0140..=0x015B | 0x0200..=0x0212 | 0x0214) => false,
         // XMP, IPTC, Photoshop, ICC, print matching, vendors' private data, padding: written by other ways or not at all.
         (Directory::Image, 0x02BC | 0x83BB | 0x8649 | 0x8773 | 0xC4A5 | 0xC634 | 0xEA1C) => false,
         // Maker notes, padding.

@@ -143,11 +143,16 @@ fn element(node: &Node<'_, '_>, parent: Option<&Node<'_, '_>>, depth: usize, out
     for child in node.children() {
         if child.is_element() {
             element(&child, Some(node), depth + 1, out);
-        } else if let Some(text) = child.text().filter(|_| child.is_text()) {
+        } else if let Some(text) = child.text().filter(|text| child.is_text() && !is_indent(node, text)) {
             escape(text, out);
         }
     }
     let _infallible = write!(out, "</{name}>");
+}
+
+/// Space between elements that only makes a packet readable.
+fn is_indent(node: &Node<'_, '_>, text: &str) -> bool {
+    text.trim().is_empty() && node.children().any(|child| child.is_element())
 }
 
 fn write_attribute(node: &Node<'_, '_>, attribute: &Attribute<'_, '_>, out: &mut String) {
@@ -169,7 +174,7 @@ fn write_attribute(node: &Node<'_, '_>, attribute: &Attribute<'_, '_>, out: &mut
     out.push('"');
 }
 
-/// Characters that XML 1.0 cannot hold are left out.
+/// Every character that XML 1.0 can hold stays: without one, a name space could turn into another that is left out.
 fn escape(text: &str, out: &mut String) {
     for character in text.chars() {
         match character {
@@ -177,8 +182,11 @@ fn escape(text: &str, out: &mut String) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push(character),
-            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {}
+            // As they are, readers would turn them into spaces in an attribute.
+            '\t' | '\n' | '\r' => {
+                let _infallible = write!(out, "&#{};", u32::from(character));
+            }
+            '\0'..' ' | '\u{FFFE}' | '\u{FFFF}' => {}
             c => out.push(c),
         }
     }
@@ -211,6 +219,15 @@ mod tests {
         ];
         assert_eq!(properties(new.as_bytes()), expected);
         assert!(!new.contains("AAAA") && !new.contains("Orientation"));
+    }
+
+    #[test]
+    fn what_is_written_stays_as_it_is() {
+        // A character that was dropped here once, and made a name space into that of TIFF.
+        let packet = PACKET.replace("tiff/1.0/", "tiff/1.0/\u{7F}").replace("Łódź", "Łódź&#10;a&#9;b");
+        let once = rewritten(&[packet.as_bytes()], &[]);
+        assert_eq!(once, rewritten(&[once.as_bytes()], &[]));
+        assert!(properties(once.as_bytes()).iter().any(|p| p.texts == ["Łódź\na\tb"]), "{once}");
     }
 
     #[test]

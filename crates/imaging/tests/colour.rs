@@ -1,0 +1,64 @@
+//! Colours held against other programs: Little CMS 2.14 (`transicc -t 0`) for profiles, and the maker's own picture of
+//! ordinary range for a tone-mapped one. With the corpus beside the repository; it says so where it is not there.
+
+use imaging::{Bitmap, Layout, Limits, Scratch, SourceFormat, Want, Watch, color, decode, metadata, probe};
+use std::path::PathBuf;
+
+fn file(name: &str) -> Option<Vec<u8>> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora");
+    let bytes = std::fs::read(folder.join(name)).ok();
+    if bytes.is_none() {
+        eprintln!("skipped: no corpus at {}", folder.display());
+    }
+    bytes
+}
+
+#[test]
+fn profiles_are_read_as_little_cms_reads_them() {
+    let stored = [[200, 100, 50], [30, 200, 80], [90, 90, 200], [128, 128, 128]];
+    // What lies outside of sRGB is clipped.
+    let cases = [
+        (
+            "colour-icc/jpg-24bit-icc-adobe-rgb.jpg",
+            [[227.1, 100.1, 42.4], [0.0, 201.3, 67.1], [89.6, 89.6, 204.5], [129.0, 129.0, 129.0]],
+        ),
+        ("colour-icc/p3.png", [[214.9, 92.6, 30.9], [0.0, 203.6, 58.1], [90.0, 90.0, 207.0], [128.0, 128.0, 128.0]]),
+    ];
+    for (name, expected) in cases {
+        let Some(bytes) = file(name) else { return };
+        let format = SourceFormat::sniff(&bytes).expect("a picture");
+        let icc = metadata::read(&bytes, format).icc.expect("a profile").into_owned();
+        let mut bitmap = Bitmap::new(4, 1, Layout::Rgb, stored.as_flattened().to_vec());
+        color::to_srgb(&mut bitmap, &icc).expect("a good profile");
+        for (got, expected) in bitmap.pixels().iter().zip(expected.as_flattened()) {
+            assert!((f64::from(*got) - expected).abs() <= 1.5, "{name}: {:?}", bitmap.pixels());
+        }
+    }
+}
+
+/// `seine` was made in both ranges. Its light differs by intent; what may not happen is gray and flat, or a cast.
+#[test]
+fn a_tone_mapped_picture_is_like_its_maker_s_own() {
+    let mean = |name: &str| -> Option<[f64; 3]> {
+        let bytes = file(name)?;
+        let limits = Limits::default();
+        let probe = probe(&bytes, &limits).expect("a header");
+        let scratch = &mut Scratch::new(0);
+        let decoded = decode(&bytes, &probe, &Want::EVERYTHING, &limits, &Watch::new(), scratch).expect("decodes");
+        assert_eq!(decoded.bitmap.layout(), Layout::Rgb);
+        let mut bitmap = decoded.bitmap;
+        if let Some(icc) = decoded.icc {
+            color::to_srgb(&mut bitmap, &icc).expect("a good profile");
+        }
+        let pixels = bitmap.pixels().as_chunks::<3>().0;
+        Some(std::array::from_fn(|c| pixels.iter().map(|p| f64::from(p[c])).sum::<f64>() / pixels.len() as f64))
+    };
+    let Some(ordinary) = mean("avif/seine_sdr_gainmap_notmapbrand.avif") else { return };
+    let mapped = mean("avif/seine_hdr_rec2020.avif").expect("it lies beside the other");
+    eprintln!("ordinary {ordinary:.1?}, tone-mapped {mapped:.1?}");
+    let brighter: [f64; 3] = std::array::from_fn(|c| mapped[c] - ordinary[c]);
+    assert!(brighter.iter().all(|difference| difference.abs() < 30.0), "{brighter:.1?}");
+    let cast = (brighter[0] - brighter[1]).abs().max((brighter[2] - brighter[1]).abs());
+    assert!(cast < 6.0, "{brighter:.1?}");
+}
