@@ -63,7 +63,7 @@ pub fn schedule(delays: &[u64], fps: Option<u8>) -> Vec<Option<u64>> {
             schedule.push(Some(delay));
         } else {
             if let Some(Some(shown)) = schedule.get_mut(seen) {
-                *shown += delay;
+                *shown = shown.saturating_add(delay);
             }
             schedule.push(None);
         }

@@ -1,7 +1,7 @@
 //! Every seed of the fuzz targets is decoded or refused; none panics. What fuzzing found lies among them.
 
 use imaging::metadata::{self, Metadata, Rights, xmp};
-use imaging::{Error, Limits, Scratch, SourceFormat, Want, Watch, decode, probe};
+use imaging::{Error, Limits, Scratch, SourceFormat, Want, Watch, decode, decode_frame, probe};
 use std::path::Path;
 
 #[test]
@@ -44,4 +44,18 @@ fn every_seed_of_metadata_is_read_and_written() {
         }
     }
     assert!(said >= 3, "{said} seeds name an author");
+}
+
+#[test]
+fn every_animated_seed_plays_to_its_end() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/frames");
+    let (limits, mut scratch) = (Limits::default(), Scratch::new(1 << 20));
+    for entry in std::fs::read_dir(seeds).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let probe = probe(&bytes, &limits).unwrap();
+        assert!(probe.motion.is_some(), "{}", path.display());
+        let last = decode_frame(&bytes, &probe, probe.frames - 1, &limits, &Watch::new(), &mut scratch);
+        assert!(last.is_ok(), "{}: {last:?}", path.display());
+    }
 }

@@ -20,6 +20,14 @@ pub(super) fn same(a: Pixel, b: Pixel) -> bool {
     a == b || (a[3] == 0 && b[3] == 0)
 }
 
+/// Whether they look alike: equal transparency, and channels that are at most `tolerance` apart.
+pub(super) fn alike(a: Pixel, b: Pixel, tolerance: u8) -> bool {
+    same(a, b) || (a[3] == b[3] && (0..3).all(|channel| a[channel].abs_diff(b[channel]) <= tolerance))
+}
+
+/// Side of the squares that are left out whole: those that a lossy coder works in.
+const BLOCK: usize = 8;
+
 impl Rect {
     pub(super) fn all(frame: &Bitmap) -> Self {
         Self { left: 0, top: 0, width: frame.width() as usize, height: frame.height() as usize }
@@ -94,6 +102,66 @@ impl Rect {
         self.bitmap(pixels)
     }
 
+    /// The squares of this part, the last ones of a row or column being smaller.
+    fn blocks(self) -> impl Iterator<Item = Self> {
+        let Self { left, top, width, height } = self;
+        (0..height).step_by(BLOCK).flat_map(move |y| {
+            (0..width).step_by(BLOCK).map(move |x| Self {
+                left: left + x,
+                top: top + y,
+                width: BLOCK.min(width - x),
+                height: BLOCK.min(height - y),
+            })
+        })
+    }
+
+    fn pairs<'a>(&self, before: &'a Bitmap, after: &'a Bitmap) -> impl Iterator<Item = (Pixel, Pixel)> + use<'a> {
+        let rows = self.rows(before).zip(self.rows(after));
+        rows.flat_map(|(before, after)| before.iter().copied().zip(after.iter().copied()))
+    }
+
+    /// The squares that change, where leaving out the others pays: where they are many, and what changes is opaque, so
+    /// that it can be laid over.
+    pub(super) fn changing(self, before: &Bitmap, after: &Bitmap, tolerance: u8) -> Option<Vec<Self>> {
+        let mut total = 0;
+        let changes = |block: &Self| {
+            total += 1;
+            block.pairs(before, after).any(|(a, b)| !alike(a, b, tolerance))
+        };
+        let changing: Vec<Self> = self.blocks().filter(changes).collect();
+        let opaque = |block: &Self| block.pairs(before, after).all(|(_, now)| now[3] == u8::MAX);
+        (changing.len() * 8 <= total * 7 && changing.iter().all(opaque)).then_some(changing)
+    }
+
+    /// This part of a frame with only these of its squares, the rest transparent.
+    pub(super) fn cut_blocks(&self, frame: &Bitmap, blocks: &[Self], scratch: &mut Scratch) -> Bitmap {
+        let mut pixels = scratch.take(self.width * self.height * CHANNELS);
+        pixels.fill(0);
+        let mut part = self.bitmap(pixels);
+        for block in blocks {
+            block.moved(self).fill(&mut part, block.rows(frame));
+        }
+        part
+    }
+
+    /// Makes this part of a frame the same as that of another.
+    pub(super) fn copy(&self, from: &Bitmap, to: &mut Bitmap) {
+        self.fill(to, self.rows(from));
+    }
+
+    /// Where it lies in `part`, which holds it.
+    fn moved(self, part: &Self) -> Self {
+        Self { left: self.left - part.left, top: self.top - part.top, ..self }
+    }
+
+    fn fill<'a>(&self, frame: &mut Bitmap, rows: impl Iterator<Item = &'a [Pixel]>) {
+        let stride = frame.width() as usize * CHANNELS;
+        for (to, row) in frame.pixels_mut().chunks_exact_mut(stride).skip(self.top).zip(rows) {
+            let to = to.as_chunks_mut::<CHANNELS>().0.get_mut(self.left..self.left + self.width);
+            to.unwrap_or_default().copy_from_slice(row);
+        }
+    }
+
     /// Whether every changed pixel of this part is opaque now: then the rest may be left out and the part be laid over.
     pub(super) fn covers(&self, before: &Bitmap, after: &Bitmap) -> bool {
         let mut rows = self.rows(before).zip(self.rows(after));
@@ -138,6 +206,26 @@ mod tests {
         assert_eq!(Rect::bounding(&clear(1), &clear(2), |a, b| !same(a, b)), None, "nobody sees these colours");
         assert!(!found.covers(&before, &after));
         assert!(found.covers(&before, &frame(&[(6, [1, 1, 1, 255])])));
+    }
+
+    #[test]
+    fn squares_that_look_alike_are_left_out() {
+        let scratch = &mut Scratch::new(1 << 12);
+        let plain = |value: u8| Bitmap::new(20, 9, Layout::Rgba, [value, value, value, 255].repeat(180));
+        let (before, mut after) = (plain(100), plain(102));
+        after.pixels_mut()[4..8].copy_from_slice(&[0, 0, 0, 255]);
+        let all = Rect::all(&after);
+        let first = Rect { left: 0, top: 0, width: 8, height: 8 };
+        assert_eq!(all.changing(&before, &after, 2), Some(vec![first]));
+        assert_eq!(all.changing(&before, &after, 1), None, "all of it changes");
+        let cut = all.cut_blocks(&after, &[first], scratch);
+        assert_eq!(cut.pixels()[..8], [102, 102, 102, 255, 0, 0, 0, 255]);
+        assert_eq!(cut.pixels()[8 * 4..9 * 4], [0; 4]);
+        let mut shown = before.clone();
+        first.copy(&after, &mut shown);
+        assert!(shown.pixels()[4..8] == [0, 0, 0, 255] && shown.pixels()[8 * 4] == 100);
+        after.pixels_mut()[7] = 128;
+        assert_eq!(all.changing(&before, &after, 2), None, "half of a pixel cannot be laid over");
     }
 
     #[test]

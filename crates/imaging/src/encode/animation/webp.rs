@@ -1,11 +1,11 @@
 //! Animated WebP (RFC 9649, 2.7): our own container round frames that libwebp encodes as still pictures.
 //!
 //! Each frame is the smallest rectangle that changes. It replaces what is there, or, where that is smaller, is laid over
-//! it with nothing where nothing changes. libwebp's own assembler encodes every frame at least twice to choose between
+//! it with nothing where nothing changes (with loss: in whole squares, and where the change would not be seen). libwebp's own assembler encodes every frame at least twice to choose between
 //! a key frame and the change, and holds frames back for it: see docs/decisions/0027-animations.md.
 
 use super::Reel;
-use super::delta::{Rect, same};
+use super::delta::{Rect, alike};
 use super::pace::Pace;
 use crate::bitmap::{Bitmap, Layout};
 use crate::encode::{Settings, webp};
@@ -28,7 +28,9 @@ pub(super) struct WebpReel {
     size: (u32, u32),
     plays: u32,
     pace: Pace,
-    before: Option<Bitmap>,
+    /// The pixels that were stored so far, as they were before they were compressed: what is left out because it looks
+    /// alike is compared with these again, so that small changes do not add up.
+    shown: Option<Bitmap>,
     alpha: bool,
     /// `ANMF` chunks.
     frames: Vec<u8>,
@@ -36,21 +38,32 @@ pub(super) struct WebpReel {
 
 impl WebpReel {
     pub(super) fn new(settings: Settings, size: (u32, u32), plays: u32) -> Self {
-        Self { settings, size, plays, pace: Pace::new(1000), before: None, alpha: false, frames: Vec::new() }
+        Self { settings, size, plays, pace: Pace::new(1000), shown: None, alpha: false, frames: Vec::new() }
     }
 
-    /// The frame's place, its pixels, and whether they replace what is there.
-    fn part(&self, frame: &Bitmap, scratch: &mut Scratch) -> (Rect, Bitmap, bool) {
-        let Some(before) = &self.before else {
-            let all = Rect::all(frame);
-            return (all, all.cut(frame, scratch), true);
-        };
+    /// Channels may be so far off what they should be, where a frame is lossy anyway.
+    fn tolerance(&self) -> u8 {
+        if self.settings.lossless { 0 } else { (100 - self.settings.quality.min(100)) / 8 }
+    }
+
+    /// The frame's place, its pixels, and whether they replace what is there. `shown` becomes what is seen then.
+    fn part(&self, shown: &mut Bitmap, frame: &Bitmap, scratch: &mut Scratch) -> (Rect, Bitmap, bool) {
+        let tolerance = self.tolerance();
+        let changed = Rect::bounding(shown, frame, |a, b| !alike(a, b, tolerance));
         // Places are stored halved.
-        let part = Rect::bounding(before, frame, |a, b| !same(a, b)).unwrap_or(Rect::DOT).even();
-        // Without loss, what is left out costs nothing; with it, alpha has to be stored beside the colours.
-        if self.settings.lossless && part.covers(before, frame) {
-            return (part, part.cut_changes(before, frame, scratch), false);
+        let part = changed.unwrap_or(Rect::DOT).even();
+        if self.settings.lossless {
+            let covers = part.covers(shown, frame);
+            let pixels = if covers { part.cut_changes(shown, frame, scratch) } else { part.cut(frame, scratch) };
+            part.copy(frame, shown);
+            return (part, pixels, !covers);
         }
+        // With loss, alpha has to be stored beside the colours: squares that coders work in cost least.
+        if let Some(blocks) = part.changing(shown, frame, tolerance) {
+            blocks.iter().for_each(|block| block.copy(frame, shown));
+            return (part, part.cut_blocks(frame, &blocks, scratch), false);
+        }
+        part.copy(frame, shown);
         (part, part.cut(frame, scratch), true)
     }
 }
@@ -58,7 +71,20 @@ impl WebpReel {
 impl Reel for WebpReel {
     fn add(&mut self, frame: Bitmap, micros: u64, watch: &Watch, scratch: &mut Scratch) -> Result<(), Error> {
         let frame = widen(frame, Layout::Rgba, scratch);
-        let (place, pixels, replaces) = self.part(&frame, scratch);
+        let (place, pixels, replaces) = match self.shown.take() {
+            None => {
+                let all = Rect::all(&frame);
+                let pixels = all.cut(&frame, scratch);
+                self.shown = Some(frame);
+                (all, pixels, true)
+            }
+            Some(mut shown) => {
+                let part = self.part(&mut shown, &frame, scratch);
+                scratch.give(frame.into_pixels());
+                self.shown = Some(shown);
+                part
+            }
+        };
         self.alpha |= !is_opaque(&pixels);
         let still = webp::encode(&pixels, &self.settings, watch)?;
         scratch.give(pixels.into_pixels());
@@ -74,16 +100,13 @@ impl Reel for WebpReel {
             put_chunk(&mut body, kind, chunk);
         }
         put_chunk(&mut self.frames, b"ANMF", &body);
-        if let Some(before) = self.before.replace(frame) {
-            scratch.give(before.into_pixels());
-        }
         Ok(())
     }
 
     fn finish(self: Box<Self>, watch: &Watch, scratch: &mut Scratch) -> Result<Vec<u8>, Error> {
         watch.check()?;
-        if let Some(before) = self.before {
-            scratch.give(before.into_pixels());
+        if let Some(shown) = self.shown {
+            scratch.give(shown.into_pixels());
         }
         let [w0, w1, w2, _] = (self.size.0 - 1).to_le_bytes();
         let [h0, h1, h2, _] = (self.size.1 - 1).to_le_bytes();
