@@ -222,7 +222,7 @@ impl<'a> Pass<'a> {
     /// Time that the operations after the resize take, for each pixel of the result.
     pub fn nanoseconds_per_pixel(&self) -> u64 {
         let priced =
-            [(self.rotate.is_some(), 40), (self.frame.border.is_some(), 5), (self.frame.outline.is_some(), 15)];
+            [(self.rotate.is_some(), 40), (self.frame.border.is_some(), 12), (self.frame.outline.is_some(), 50)];
         5 + effects::price(&self.transform.effects)
             + self.layers.price()
             + priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum::<u64>()
@@ -231,7 +231,7 @@ impl<'a> Pass<'a> {
     /// Time that is spent on each pixel of what the pass begins with, beside the resize.
     pub fn nanoseconds_per_source_pixel(&self) -> u64 {
         let resample = self.transform.resample;
-        let priced = [(self.transform.trim.is_some(), 12), (resample.linear, 12), (!self.blocks.is_empty(), 1)];
+        let priced = [(self.transform.trim.is_some(), 12), (resample.linear, 20), (!self.blocks.is_empty(), 1)];
         priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum()
     }
 

@@ -89,12 +89,12 @@ pub(super) fn price(effects: &Effects) -> u64 {
         (effects.sharpen.is_some(), 60),
         (effects.unsharp.is_some(), 70),
         (!curve(effects).is_empty(), 3),
-        (effects.saturation != 0, 5),
-        (effects.hue != 0, 5),
+        (effects.saturation != 0, 11),
+        (effects.hue != 0, 11),
         (effects.gray, 5),
-        (effects.sepia != 0, 5),
-        (effects.tint.is_some(), 6),
-        (effects.duotone.is_some(), 6),
+        (effects.sepia != 0, 11),
+        (effects.tint.is_some(), 7),
+        (effects.duotone.is_some(), 7),
         (effects.invert, 3),
     ];
     priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum()
