@@ -1,7 +1,8 @@
 //! Colours held against other programs: Little CMS 2.14 (`transicc -t 0`) for profiles, and the maker's own picture of
 //! ordinary range for a tone-mapped one. With the corpus beside the repository; it says so where it is not there.
 
-use imaging::{Bitmap, Layout, Limits, Scratch, SourceFormat, Want, Watch, color, decode, metadata, probe};
+use cache_key::{Presets, Variant, parse};
+use imaging::{Bitmap, Layout, Limits, Scratch, Setup, SourceFormat, Want, Watch, color, decode, metadata, probe};
 use std::path::PathBuf;
 
 fn file(name: &str) -> Option<Vec<u8>> {
@@ -35,6 +36,36 @@ fn profiles_are_read_as_little_cms_reads_them() {
             assert!((f64::from(*got) - expected).abs() <= 1.5, "{name}: {:?}", bitmap.pixels());
         }
     }
+}
+
+/// Inks are made smaller before they become colours: the picture keeps its
+/// colours; edges are mixed a little otherwise.
+#[test]
+fn a_press_picture_is_resized_in_its_inks() {
+    let Some(bytes) = file("cmyk/Channel_digital_image_CMYK_color.jpg") else { return };
+    let rendered = |query: &str| {
+        let transform = parse(Some(query), &Presets::none()).expect("a valid query").transform;
+        let variant = Variant { transform, ..Variant::default() };
+        let scratch = &mut Scratch::new(64 << 20);
+        let rendition = imaging::render(&bytes, &variant, &Setup::default(), &Watch::new(), scratch).expect("renders");
+        let limits = Limits::default();
+        let probe = probe(&rendition.bytes, &limits).expect("a header");
+        decode(&rendition.bytes, &probe, &Want::EVERYTHING, &limits, &Watch::new(), scratch).expect("decodes").bitmap
+    };
+    // A second pass that resizes: the first one then leaves every pixel for the colours.
+    let (inks, colours) = (rendered("w=120&f=png"), rendered("f=png&then=w=120"));
+    assert_eq!((inks.width(), inks.height()), (colours.width(), colours.height()));
+    let average = |bitmap: &Bitmap| -> [f64; 3] {
+        let pixels = bitmap.pixels().as_chunks::<3>().0;
+        std::array::from_fn(|c| pixels.iter().map(|p| f64::from(p[c])).sum::<f64>() / pixels.len() as f64)
+    };
+    let (a, b) = (average(&inks), average(&colours));
+    eprintln!("averages {a:.1?} {b:.1?}");
+    assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2.0), "{a:.1?} {b:.1?}");
+    let differences = inks.pixels().iter().zip(colours.pixels()).map(|(a, b)| f64::from(a.abs_diff(*b)));
+    let mean = differences.sum::<f64>() / inks.pixels().len() as f64;
+    eprintln!("mean difference {mean:.2}");
+    assert!(mean < 5.0, "{mean}");
 }
 
 /// `seine` was made in both ranges. Its light differs by intent; what may not happen is gray and flat, or a cast.

@@ -3,8 +3,9 @@
 //! What is missing of a truncated file comes out mid-gray. CMYK becomes sRGB here, since a bitmap has no such layout.
 
 mod arithmetic;
+mod inks;
 
-use super::{Decoded, Want, check_memory, malformed, size_of};
+use super::{Decoded, Delivered, Want, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
@@ -38,6 +39,13 @@ pub(super) fn decode(
     };
     watch.check()?;
     let icc = header.icc();
+    if let (4, Some(resize)) = (header.components, want.resize.filter(|resize| inks::is_worth_it(size, resize))) {
+        let stored = (probe.width, probe.height);
+        pixels = inks::resized(pixels, size, stored, resize, watch, scratch)?;
+        color::cmyk_to_srgb(&mut pixels, icc.as_deref(), header.adobe.is_some(), watch)?;
+        let bitmap = Bitmap::new(resize.width, resize.height, Layout::Rgb, pixels);
+        return Ok(Decoded { delivered: Delivered::Resized, ..Decoded::whole(bitmap, None, header.orientation) });
+    }
     let (layout, icc) = match header.components {
         1 => (Layout::Gray, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Gray))),
         3 => (Layout::Rgb, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Rgb))),
