@@ -1,3 +1,5 @@
+//! What moves, in which format, and what is refused: the rules, without a pixel.
+
 use super::*;
 use crate::motion::Motion;
 use crate::orientation::Orientation;

@@ -1,3 +1,5 @@
+//! Small animations through every writer and back through our own readers.
+
 use super::*;
 use crate::bitmap::Layout;
 use crate::decode::frames::Frames;
