@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # All tests of the workspace. With nextest where it is installed (cargo install --locked cargo-nextest: some minutes),
 # else with cargo's own runner: both run the same tests and both must pass. nextest leaves documentation tests to cargo.
+# The HTTP cache tests come last: they need the server itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if command -v cargo-nextest >/dev/null 2>&1; then
     cargo nextest run --workspace --locked --profile "${NEXTEST_PROFILE:-default}"
-    exec cargo test --workspace --locked --doc
+    cargo test --workspace --locked --doc
+else
+    cargo test --workspace --locked --no-fail-fast
 fi
-exec cargo test --workspace --locked --no-fail-fast
+exec scripts/cache-tests.sh

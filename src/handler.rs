@@ -55,7 +55,8 @@ pub(crate) async fn picture(
         let key = asked.key(&looked.view);
         let (kept, outcome) = match app.renditions.get(&key) {
             Some(kept) => (kept, looked.how.outcome(Tier::Memory)),
-            None => fill::fill(app, &asked, key, request, &looked).await?,
+            // In a box of its own: a hit shall not carry the room that a miss needs.
+            None => Box::pin(fill::fill(app, &asked, key, request, &looked)).await?,
         };
         Ok((asked.respond(request, &kept, &looked.view, outcome, now), outcome))
     };

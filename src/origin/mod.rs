@@ -5,11 +5,13 @@
 //! head, which says how long it holds). Invariant: what an origin returns is at most `max_bytes` long and comes from
 //! inside the origin.
 
+mod asking;
 pub mod config;
 pub mod file;
 pub mod http;
 mod trouble;
 
+pub use asking::{Asking, Found, Reply};
 pub use trouble::{Cause, Missing, Phase, Trouble};
 
 use bytes::Bytes;

@@ -9,8 +9,8 @@ use crate::cache::Interest;
 use crate::error::Error;
 use crate::handler::Asked;
 use crate::origin::file::FileOrigin;
-use crate::origin::http::{Asking, Found, HttpOrigin, Reply};
-use crate::origin::{Cause, Missing, Origin, Phase, Sighting, Trouble};
+use crate::origin::http::HttpOrigin;
+use crate::origin::{Asking, Cause, Found, Missing, Origin, Phase, Reply, Sighting, Trouble};
 use crate::semantics::{Terms, refresh as head};
 use bytes::Bytes;
 use cache_key::{OriginalVersion, SourceKey};
@@ -143,12 +143,12 @@ async fn from_server(
     origin: usize,
 ) -> Result<Brought, Missing> {
     let reply = server.get(asking).await?;
-    let Reply { found, headers, place, requested, received } = match (reply.found.clone(), known) {
-        // A 304 that speaks of something else, or to a request without conditions, tells nothing: ask without.
-        (Found::NotModified, Some((_, told))) if head::is_about(&told.fields, &reply.headers) => reply,
-        (Found::NotModified, _) => server.get(Asking { known: None, ..asking }).await?,
-        _ => reply,
-    };
+    // A 304 that speaks of something else tells nothing: ask without conditions.
+    let of_another = matches!(reply.found, Found::NotModified)
+        && known.is_some_and(|(_, told)| !head::is_about(&told.fields, &reply.headers));
+    let reply = if of_another { server.get(Asking { known: None, ..asking }).await? } else { reply };
+    let known = known.filter(|_| !of_another);
+    let Reply { found, headers, place, requested, received } = reply;
     let seen = |found, fields: http::HeaderMap| {
         let terms = Terms::read(&fields, requested, received);
         Arc::new(Seen { found, at: received, told: Some(Told { terms, fields, place, origin }), failed_at: None })

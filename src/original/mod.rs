@@ -118,7 +118,8 @@ pub(crate) async fn see(app: &App, asked: &Asked, request: &Parts, now: SystemTi
             Freshness::StaleIfError | Freshness::Expired => {}
         }
     }
-    match bring(app, asked, Want::Look, came_by(asked, request, app)?).await {
+    // In a box of its own: a hit shall not carry the room that a fetch needs.
+    match Box::pin(bring(app, asked, Want::Look, came_by(asked, request, app)?)).await {
         Ok(brought) => found(app, asked, &brought),
         Err(error) => match view {
             Some(view) if error.is_the_origins() && view.may_stand_in(now) => Ok(Looked::known(view, How::Failing)),

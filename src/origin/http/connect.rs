@@ -39,7 +39,7 @@ struct Parts {
     tls: Option<TlsConnector>,
     connect_timeout: Duration,
     tls_timeout: Duration,
-    look_ups: Semaphore,
+    look_ups: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Connector {
@@ -55,7 +55,7 @@ impl Connector {
         connect_timeout: Duration,
         tls_timeout: Duration,
     ) -> Self {
-        let (tls, look_ups) = (tls.map(TlsConnector::from), Semaphore::new(LOOK_UPS));
+        let (tls, look_ups) = (tls.map(TlsConnector::from), Arc::new(Semaphore::new(LOOK_UPS)));
         Self(Arc::new(Parts { reach, tls, connect_timeout, tls_timeout, look_ups }))
     }
 
@@ -84,13 +84,9 @@ impl Connector {
         let found: Vec<SocketAddr> = match literal {
             Ok(address) => vec![SocketAddr::new(address, site.port)],
             Err(_) => {
-                let look_up = async {
-                    let _one_of_few = self.0.look_ups.acquire().await;
-                    tokio::net::lookup_host((site.host.as_str(), site.port)).await.map(Iterator::collect)
-                };
-                let found =
-                    timeout(self.0.connect_timeout, look_up).await.map_err(|_| Trouble::late(Phase::Resolve))?;
-                found.map_err(|error: io::Error| Trouble::new(Phase::Resolve, Cause::Broken, error.to_string()))?
+                let looked_up = timeout(self.0.connect_timeout, self.look_up(site)).await;
+                let found = looked_up.map_err(|_| Trouble::late(Phase::Resolve))?;
+                found.map_err(|error| Trouble::new(Phase::Resolve, Cause::Broken, error.to_string()))?
             }
         };
         let permitted: Vec<_> =
@@ -100,6 +96,19 @@ impl Connector {
             return Err(Trouble::new(Phase::Connect, Cause::Refused, text));
         }
         Ok(permitted)
+    }
+
+    /// By the system's resolver, which cannot be called off: its thread is busy until it ends by itself. So the look-up holds
+    /// its place among the few until then, also when nobody waits for it any more.
+    async fn look_up(&self, site: &Site) -> io::Result<Vec<SocketAddr>> {
+        let place = Arc::clone(&self.0.look_ups).acquire_owned().await.map_err(io::Error::other)?;
+        let name = (site.host.clone(), site.port);
+        let task = tokio::spawn(async move {
+            let found = tokio::net::lookup_host(name).await.map(Iterator::collect);
+            drop(place);
+            found
+        });
+        task.await.map_err(io::Error::other)?
     }
 
     /// One after the other; one that does not answer leaves time for the others.

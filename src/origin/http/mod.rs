@@ -19,7 +19,7 @@ pub(crate) use request::CDN_LOOP;
 pub use request::has_passed;
 
 use crate::origin::config::OriginConfig;
-use crate::origin::{Cause, Missing, Phase, Trouble};
+use crate::origin::{Asking, Cause, Found, Missing, Phase, Reply, Trouble};
 use ::http::header::{CONTENT_ENCODING, LOCATION, RETRY_AFTER};
 use ::http::{HeaderMap, HeaderValue, Response, Uri};
 use allow::Site;
@@ -46,45 +46,6 @@ use tokio::time::{sleep, timeout};
 const MAX_HEAD: usize = 64 << 10;
 /// Bytes of a body that nobody wants, read so that its connection can be used again.
 const MAX_DREGS: u64 = 16 << 10;
-
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Asking<'a> {
-    /// The original's path, decoded; behind its first `?`, its query.
-    pub path: &'a str,
-    /// Conditions, and the URL whose answer they are about: they are sent to no other.
-    pub known: Option<(&'a HeaderMap, &'a str)>,
-    /// `CDN-Loop` of the request that asks for it.
-    pub cdn_loop: Option<&'a HeaderValue>,
-    /// Longest time in all, where it is not the origin's own.
-    pub timeout: Option<Duration>,
-}
-
-/// An answer, with its head and the times of request and head.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    /// What it brought.
-    pub found: Found,
-    /// All fields; not to be kept as they are.
-    pub headers: HeaderMap,
-    /// The URL that answered, after redirects.
-    pub place: Box<str>,
-    /// When it was asked.
-    pub requested: SystemTime,
-    /// When its head came.
-    pub received: SystemTime,
-}
-
-/// What an answer brought.
-#[derive(Clone, Debug)]
-pub enum Found {
-    /// An original, with the BLAKE3 hash of its bytes.
-    Original(Bytes, [u8; 32]),
-    /// The known one still holds.
-    NotModified,
-    /// None, for certain: [`Missing::NotFound`] or [`Missing::Forbidden`].
-    Nothing(Missing),
-}
 
 /// An HTTP server with originals.
 #[derive(Debug)]
