@@ -66,8 +66,10 @@ pub(crate) enum How {
     Stale,
     /// It is stale, and its origin failed when it was asked.
     Failing,
-    /// Its origin was asked for this request, over HTTP.
-    Asked,
+    /// Its origin was asked for this request, over HTTP, and said 304.
+    NotModified,
+    /// Likewise, and sent it.
+    Sent,
 }
 
 impl How {
@@ -77,7 +79,8 @@ impl How {
             Self::Fresh => Outcome::Hit(tier),
             Self::Stale => Outcome::Stale(tier),
             Self::Failing => Outcome::StaleIfError(tier),
-            Self::Asked => Outcome::Revalidated(tier),
+            Self::NotModified => Outcome::Revalidated { tier, again: false },
+            Self::Sent => Outcome::Revalidated { tier, again: true },
         }
     }
 }
@@ -179,6 +182,10 @@ fn found(app: &App, asked: &Asked, brought: &Brought) -> Result<Looked, Error> {
     if view.storable {
         asked.reading.saw(&view);
     }
-    let how = if view.seen.was_told() { How::Asked } else { How::Fresh };
+    let how = match (view.seen.was_told(), &brought.bytes) {
+        (false, _) => How::Fresh,
+        (true, None) => How::NotModified,
+        (true, Some(_)) => How::Sent,
+    };
     Ok(Looked { view, bytes: brought.bytes.clone(), how })
 }

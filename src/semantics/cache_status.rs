@@ -37,8 +37,13 @@ pub enum Outcome {
     Stale(Tier),
     /// A stale one was there and served after all, since its refresh failed or there was no room for it.
     StaleIfError(Tier),
-    /// One was there whose original had to be asked about; the origin said that it had not changed.
-    Revalidated(Tier),
+    /// One was there whose original had to be asked about, and had not changed.
+    Revalidated {
+        /// Where the rendition was.
+        tier: Tier,
+        /// Whether the origin sent the same original again instead of a 304.
+        again: bool,
+    },
     /// There was none; this request led the fill.
     Miss {
         /// Whether the rendition was kept.
@@ -58,7 +63,7 @@ impl Outcome {
             Self::Hit(_) => "hit",
             Self::Stale(_) => "stale",
             Self::StaleIfError(_) => "stale-if-error",
-            Self::Revalidated(_) => "revalidated",
+            Self::Revalidated { .. } => "revalidated",
             Self::Miss { .. } => "miss",
             Self::Collapsed => "collapsed",
             Self::Bypass => "bypass",
@@ -69,7 +74,9 @@ impl Outcome {
     #[must_use]
     pub const fn tier(self) -> Option<Tier> {
         match self {
-            Self::Hit(tier) | Self::Stale(tier) | Self::StaleIfError(tier) | Self::Revalidated(tier) => Some(tier),
+            Self::Hit(tier) | Self::Stale(tier) | Self::StaleIfError(tier) | Self::Revalidated { tier, .. } => {
+                Some(tier)
+            }
             Self::Miss { .. } | Self::Collapsed | Self::Bypass => None,
         }
     }
@@ -81,7 +88,8 @@ impl Outcome {
         let what = match self {
             Self::Hit(_) | Self::Stale(_) => "tintype; hit",
             Self::StaleIfError(_) => "tintype; fwd=stale",
-            Self::Revalidated(_) => "tintype; fwd=stale; fwd-status=304",
+            Self::Revalidated { again: false, .. } => "tintype; fwd=stale; fwd-status=304",
+            Self::Revalidated { again: true, .. } => "tintype; fwd=stale; fwd-status=200",
             Self::Miss { stored: true } => "tintype; fwd=miss; stored",
             Self::Miss { stored: false } => return HeaderValue::from_static("tintype; fwd=miss"),
             Self::Collapsed => "tintype; fwd=miss; collapsed",
@@ -129,6 +137,16 @@ mod tests {
         let cases = [
             (Outcome::Hit(Tier::Memory), "hit", "tintype; hit; ttl=90; detail=memory"),
             (Outcome::Hit(Tier::Redis), "hit", "tintype; hit; ttl=90; detail=redis"),
+            (
+                Outcome::Revalidated { tier: Tier::Memory, again: false },
+                "revalidated",
+                "tintype; fwd=stale; fwd-status=304; ttl=90; detail=memory",
+            ),
+            (
+                Outcome::Revalidated { tier: Tier::Memory, again: true },
+                "revalidated",
+                "tintype; fwd=stale; fwd-status=200; ttl=90; detail=memory",
+            ),
             (Outcome::Stale(Tier::Object), "stale", "tintype; hit; ttl=90; detail=object"),
             (Outcome::StaleIfError(Tier::Memory), "stale-if-error", "tintype; fwd=stale; ttl=90; detail=memory"),
             (Outcome::Miss { stored: true }, "miss", "tintype; fwd=miss; stored; ttl=90"),

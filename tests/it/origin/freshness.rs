@@ -65,6 +65,7 @@ fn the_content_decides_not_the_tag() {
     web.origin.on("/a.png", [with("\"1\"", png()), with("\"2\"", png()), with("\"2\"", other_png())]);
     let replies = [(); 3].map(|()| web.get("/web/a.png?w=9"));
     assert_eq!(replies[0].body, replies[1].body);
+    assert_eq!(cache(&replies[1]), "tintype; fwd=stale; fwd-status=200; detail=memory");
     assert_ne!(replies[1].field("etag"), replies[2].field("etag"));
     assert_eq!((web.count(), web.server.fills()), (3, 2.0), "equal bytes under another tag need no new rendition");
 }
