@@ -122,8 +122,12 @@ fn decoder_nanoseconds(probe: &Probe) -> u64 {
         SourceFormat::Png => 12,
         SourceFormat::Gif => 12,
         SourceFormat::Webp | SourceFormat::Avif => 25,
-        // Not decoded at all yet; priced as the dearest.
-        _ => 25,
+        SourceFormat::Jxl => 45,
+        SourceFormat::Tiff => 15,
+        SourceFormat::Bmp | SourceFormat::Ico => 6,
+        // Not by its pixels alone; the decoder looks at what it would take.
+        SourceFormat::Svg => 60,
+        SourceFormat::Heic => 60,
     }
 }
 
@@ -132,6 +136,9 @@ fn decoder_bytes(probe: &Probe) -> u64 {
     match probe.format {
         SourceFormat::Png if probe.depth > 8 => 2 * channels(probe),
         SourceFormat::Avif => 6,
+        SourceFormat::Jxl => 16,
+        SourceFormat::Heic => 32,
+        SourceFormat::Bmp => 1,
         _ => 4,
     }
 }

@@ -1,6 +1,8 @@
 //! What an original can be, told by its first bytes alone: names and media types of strangers are not believed.
 
-/// A recognised kind of original. Recognised does not mean supported: `tiff` has a name, so that its 415 can say it.
+use crate::metadata::svg;
+
+/// A recognised kind of original. Recognised does not mean supported: HEIC has a name, so that its 415 can say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SourceFormat {
@@ -69,6 +71,9 @@ impl SourceFormat {
             [_, _, _, _, b'f', b't', b'y', b'p', ..] => sniff_brands(bytes),
             [b'B', b'M', _, _, _, _, _, _, _, _, _, _, _, _, header, 0, 0, 0, ..] if *header >= 12 => Some(Self::Bmp),
             [0, 0, 1 | 2, 0, count, more, ..] if (*count, *more) != (0, 0) => Some(Self::Ico),
+            _ if svg::is_packed(bytes) => {
+                svg::head(bytes).is_some_and(|text| looks_like_svg(&text)).then_some(Self::Svg)
+            }
             _ => looks_like_svg(bytes).then_some(Self::Svg),
         }
     }
@@ -145,6 +150,8 @@ mod tests {
             (b"\0\0\x01\0\x01\0", Some(Ico)),
             (b"<?xml version='1.0'?><!-- a --><svg xmlns='http://www.w3.org/2000/svg'/>", Some(Svg)),
             (b"\xEF\xBB\xBF <svg/>", Some(Svg)),
+            (b"\x1F\x8B\x08\0\0\0\0\0\0\x03\xB3\x29\x2E\x4B\xD7\xB7\x03\0", Some(Svg)),
+            (b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x03\0", None),
             (b"<!doctype html><html><svg/></html>", None),
             (b"text about <svg>", None),
             (b"", None),

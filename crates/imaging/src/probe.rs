@@ -1,6 +1,8 @@
 //! What an original is, from its header alone: the limits are held here, before any pixel exists.
 //!
-//! It decompresses nothing and allocates next to nothing. A probe that succeeds does not promise that decoding will.
+//! It decompresses nothing (of a packed drawing its beginning) and allocates next to nothing. A probe that succeeds does not promise that decoding will.
+
+mod other;
 
 use crate::error::Error;
 use crate::format::SourceFormat;
@@ -81,14 +83,19 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, Error> {
         SourceFormat::Webp => probe_webp(bytes),
         SourceFormat::Gif => probe_gif(bytes),
         SourceFormat::Avif => Some(crate::decode::avif::probe(bytes, limits)?),
-        other => return Err(Error::Unsupported(format!("{} pictures are not supported", other.as_str()))),
+        SourceFormat::Jxl => other::jxl(bytes),
+        SourceFormat::Tiff => other::tiff(bytes)?,
+        SourceFormat::Bmp => other::bmp(bytes),
+        SourceFormat::Ico => other::ico(bytes),
+        SourceFormat::Svg => other::svg(bytes),
+        SourceFormat::Heic => Some(crate::decode::heic::probe(bytes)?),
     };
     let found = found.ok_or_else(|| Error::Malformed(format!("{} without a complete header", format.as_str())))?;
     found.check(limits)?;
     Ok(found)
 }
 
-fn probe_jpeg(bytes: &[u8]) -> Result<Option<Probe>, Error> {
+pub(crate) fn probe_jpeg(bytes: &[u8]) -> Result<Option<Probe>, Error> {
     let Some(header) = jpeg::read(bytes) else { return Ok(None) };
     header.check_supported()?;
     Ok(Some(Probe {

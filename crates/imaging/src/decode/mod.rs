@@ -5,11 +5,18 @@
 //! convert to sRGB: the orientation and the profile are handed on.
 
 pub(crate) mod avif;
+mod bmp;
 mod canvas;
 pub(crate) mod frames;
 mod gif;
+#[cfg_attr(not(feature = "heic"), path = "heic_refused.rs")]
+pub(crate) mod heic;
+mod ico;
 mod jpeg;
+mod jxl;
 mod png;
+mod svg;
+pub(crate) mod tiff;
 mod webp;
 
 use crate::bitmap::{Bitmap, Layout};
@@ -105,7 +112,12 @@ pub fn decode(
         SourceFormat::Webp => webp::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Gif => gif::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Avif => avif::decode(bytes, limits, watch, scratch),
-        other => Err(Error::Unsupported(format!("{} pictures are not supported", other.as_str()))),
+        SourceFormat::Jxl => jxl::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Tiff => tiff::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Bmp => bmp::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Ico => ico::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Svg => svg::decode(bytes, probe, want, limits, watch, scratch),
+        SourceFormat::Heic => heic::decode(bytes, probe, limits, watch),
     }
 }
 

@@ -4,13 +4,18 @@
 //! Nothing here decompresses pixels or trusts a length: every read is a slice of the file that may be absent, and every
 //! walk ends because it moves forward. The decoders find the pixels on their own; `decode` compares the sizes.
 
+pub(crate) mod bmp;
 mod collect;
 pub mod exif;
 pub(crate) mod gif;
+pub(crate) mod ico;
 pub mod iptc;
 pub(crate) mod jpeg;
+pub(crate) mod jxl;
 pub(crate) mod png;
 mod rights;
+pub(crate) mod svg;
+pub(crate) mod tiff;
 pub(crate) mod webp;
 pub mod xmp;
 

@@ -34,6 +34,22 @@ use plan::{Canvas, Plan, Refusal};
 use reader::Reader;
 use yuv::{Colored, Luma, Matrix};
 
+/// How many bytes the items of a HEIF file have together, each counted once and once more for every reference to it.
+/// `None` when the container is damaged or exceeds a limit.
+#[cfg(feature = "heic")]
+pub(crate) fn named_bytes(bytes: &[u8]) -> Option<u64> {
+    let meta = meta::Meta::read(reader::Reader(bytes).find(b"meta")?)?;
+    let all = bytes.len() as u64;
+    let length = |item: &meta::Item| {
+        let extents = item.location.extents.iter().map(|&(_, length)| if length == 0 { all } else { length });
+        extents.fold(0u64, u64::saturating_add)
+    };
+    let once = meta.items.iter().map(length);
+    let again = meta.references.iter().flat_map(|reference| &reference.to);
+    let again = again.filter_map(|&id| meta.item(id)).map(length);
+    Some(once.chain(again).fold(0, u64::saturating_add))
+}
+
 /// What the container says.
 ///
 /// # Errors
