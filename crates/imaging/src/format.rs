@@ -150,7 +150,7 @@ mod tests {
             (b"\0\0\x01\0\x01\0", Some(Ico)),
             (b"<?xml version='1.0'?><!-- a --><svg xmlns='http://www.w3.org/2000/svg'/>", Some(Svg)),
             (b"\xEF\xBB\xBF <svg/>", Some(Svg)),
-            (b"\x1F\x8B\x08\0\0\0\0\0\0\x03\xB3\x29\x2E\x4B\xD7\xB7\x03\0", Some(Svg)),
+            (b"\x1F\x8B\x08\0\0\0\0\0\0\x03\xB3\x29\x2E\x4B\xD7\xB7\x03\0\0\0\0\0\0\0\0\0", Some(Svg)),
             (b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x03\0", None),
             (b"<!doctype html><html><svg/></html>", None),
             (b"text about <svg>", None),

@@ -8,7 +8,7 @@ use std::path::Path;
 fn every_seed_is_decoded_or_refused() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     let (limits, mut scratch) = (Limits::default(), Scratch::new(1 << 20));
-    for format in ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp", "ico", "svg"] {
+    for format in ["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp", "ico", "svg", "jxl"] {
         let mut decoded = 0;
         for entry in std::fs::read_dir(seeds.join(format)).unwrap() {
             let path = entry.unwrap().path();

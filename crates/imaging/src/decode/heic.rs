@@ -13,6 +13,8 @@ use crate::limits::{Limits, Watch};
 use crate::orientation::Orientation;
 use crate::probe::Probe;
 use heic_decoder::{ColorInfo, DecodedImage, HeifError};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Samples of 4 bytes in up to four planes, once in tiles and once put together, and the colours made of them.
@@ -52,10 +54,7 @@ pub(super) fn decode(bytes: &[u8], found: &Probe, limits: &Limits, watch: &Watch
     if probe(bytes)?.pixels() != found.pixels() {
         return Err(malformed(SourceFormat::Heic, &"two headers that disagree"));
     }
-    // The crate spreads tiles over all cores; a pool of this thread alone keeps it here.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
-    let pool = pool.map_err(|error| Error::Internal(format!("heic: {error}")))?;
-    let image = pool.install(|| guarded(|| heic_decoder::decode(bytes)))?;
+    let image = alone(|| guarded(|| heic_decoder::decode(bytes)))?;
     watch.check()?;
     if (image.width, image.height) != (found.width as usize, found.height as usize) {
         return Err(malformed(SourceFormat::Heic, &"a picture of another size than its header"));
@@ -64,6 +63,22 @@ pub(super) fn decode(bytes: &[u8], found: &Probe, limits: &Limits, watch: &Watch
     watch.check()?;
     let bitmap = Bitmap::new(found.width, found.height, layout, pixels);
     Ok(Decoded::whole(bitmap, profile(&image, layout), Orientation::Upright))
+}
+
+thread_local! {
+    /// A pool of this thread alone. A thread can have one in its life.
+    static POOL: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
+}
+
+/// Keeps work that would spread over all cores on this thread.
+fn alone<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    POOL.with(|pool| {
+        let pool = pool.get_or_init(|| ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok());
+        match pool {
+            Some(pool) => pool.install(work),
+            None => Err(Error::Internal("heic: no pool of one thread".into())),
+        }
+    })
 }
 
 fn pixels(image: &DecodedImage) -> Result<(Layout, Vec<u8>), Error> {

@@ -1,10 +1,9 @@
 //! SVG by resvg: drawn at the size that is wanted, so it is sharp; nothing is fetched, no file is opened, no script runs.
 //!
 //! resvg cannot be interrupted, so work is bounded before it begins: by what the document unfolds to ([`gate`]) and by
-//! the pixels that its parts will touch ([`price`]); between the parts the watch is asked. Pictures inside are decoded
-//! by our own decoders ([`embedded`]); links to anything outside are left out.
+//! the pixels that its parts will touch ([`price`]); between the parts the watch is asked. Pictures inside are left out,
+//! linked or embedded.
 
-mod embedded;
 mod fonts;
 mod gate;
 mod price;
@@ -20,7 +19,7 @@ use crate::orientation::Orientation;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
 use resvg::tiny_skia::{PixmapMut, Transform};
-use resvg::usvg::{Group, Node, Options, Tree, roxmltree};
+use resvg::usvg::{Group, ImageHrefResolver, Node, Options, Tree, roxmltree};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Nodes of the document: elements, texts, comments.
@@ -57,7 +56,7 @@ fn draw(
     gate::check(&document)?;
     watch.check()?;
     let options = Options {
-        image_href_resolver: embedded::resolver(limits, watch),
+        image_href_resolver: nothing(),
         font_family: fonts::FAMILY.to_owned(),
         fontdb: fonts::all(),
         ..Options::default()
@@ -87,6 +86,11 @@ fn draw(
     let mut bitmap = Bitmap::new(view.size.0, view.size.1, Layout::Rgba, pixels);
     unpremultiply(&mut bitmap)?;
     Ok(Decoded { bitmap, delivered: view.delivered, icc: None, orientation: Orientation::Upright })
+}
+
+/// Resolves no link and reads no embedded picture.
+fn nothing() -> ImageHrefResolver<'static> {
+    ImageHrefResolver { resolve_data: Box::new(|_, _, _| None), resolve_string: Box::new(|_, _| None) }
 }
 
 /// Which part of the drawing is made, and how large.

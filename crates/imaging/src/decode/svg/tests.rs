@@ -65,16 +65,6 @@ fn nothing_outside_of_the_document_is_looked_at() {
 }
 
 #[test]
-fn pictures_in_the_document_are_drawn() {
-    // One red pixel, as GIF: usvg itself reads no GIF here.
-    let gif = "R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=";
-    let bitmap = drawn(&format!(
-        "<image href='data:image/gif;base64,{gif}' width='20' height='10' preserveAspectRatio='none'/>"
-    ));
-    assert_eq!(at(&bitmap, 10, 5), [255, 0, 0, 255]);
-}
-
-#[test]
 fn bombs_are_refused_at_once() {
     let doubling = |element: &str| {
         let levels: String = (0..30)
