@@ -13,7 +13,10 @@ const FIRM: [&str; 2] = ["generated here", "PngSuite freeware"];
 /// AVIF has its own tests beside its decoder.
 const ELSEWHERE: [SourceFormat; 1] = [SourceFormat::Avif];
 /// Valid, and refused in words: what compresses them is not read.
-const REFUSED: [&str; 1] = ["tiff/hopper_lzma.tif"];
+const REFUSED: [&str; 2] =
+    ["tiff/hopper_lzma.tif", "malformed/clusterfuzz-testcase-minimized-fuzzer_script_tiff-5026894169374720.tif"];
+/// Names a primary picture that is not there: which of the others is shown is anybody's choice.
+const ANY_SIZE: [&str; 1] = ["heic/invalid_id.heic"];
 
 fn corpus() -> Option<(PathBuf, Vec<Value>)> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
@@ -55,7 +58,7 @@ fn judge(item: &Value, outcome: &Result<((u32, u32), Decoded), Error>, format: O
             Ok((size, _)) => {
                 let side = |i: usize| expected["upright_size"][i].as_u64().and_then(|v| u32::try_from(v).ok());
                 let wanted = side(0).zip(side(1));
-                let disputed = expected["disputed"].as_bool() == Some(true);
+                let disputed = expected["disputed"].as_bool() == Some(true) || ANY_SIZE.contains(&text(item, "file"));
                 (!disputed && wanted.is_some_and(|w| w != *size)).then(|| format!("{size:?}, expected {wanted:?}"))
             }
         },

@@ -181,7 +181,7 @@ impl Pricing {
                 Kind::Morphology(shape) => {
                     let side = |radius: f32, scale: f64| (2.0 * f64::from(radius) * scale + 1.0).min(area.sqrt());
                     let scale = self.scale.max(0.0).sqrt();
-                    20.0 + 4.0 * side(shape.radius_x().get(), scale) * side(shape.radius_y().get(), scale)
+                    20.0 + 2.0 * side(shape.radius_x().get(), scale) * side(shape.radius_y().get(), scale)
                 }
                 Kind::Turbulence(noise) => 60.0 * f64::from(noise.num_octaves().max(1)),
                 Kind::DiffuseLighting(_) | Kind::SpecularLighting(_) => 120.0,

@@ -37,7 +37,10 @@ fn shapes_are_drawn_and_the_rest_is_transparent() {
 #[test]
 fn it_is_drawn_at_the_size_that_is_wanted() {
     let window = Window { x: 5.0, y: 0.0, width: 5.0, height: 5.0 };
-    let want = Want { resize: Some(Resize { window, width: 200, height: 200 }), ..Want::EVERYTHING };
+    let want = Want {
+        resize: Some(Resize { window, width: 200, height: 200, resample: Default::default() }),
+        ..Want::EVERYTHING
+    };
     let Decoded { bitmap, delivered, .. } =
         read(&svg("<rect x='7.5' width='10' height='2.5' fill='red'/>"), &want).expect("drawn");
     assert_eq!((bitmap.width(), bitmap.height(), delivered), (200, 200, Delivered::Resized));
