@@ -38,7 +38,7 @@ fn shapes_are_drawn_and_the_rest_is_transparent() {
 fn it_is_drawn_at_the_size_that_is_wanted() {
     let window = Window { x: 5.0, y: 0.0, width: 5.0, height: 5.0 };
     let want = Want {
-        resize: Some(Resize { window, width: 200, height: 200, resample: Default::default() }),
+        resize: Some(Resize { window, width: 200, height: 200, resample: Default::default(), bounds: None }),
         ..Want::EVERYTHING
     };
     let Decoded { bitmap, delivered, .. } =
