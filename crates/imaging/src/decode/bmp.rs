@@ -220,7 +220,7 @@ fn runs(
         let byte = bytes.get(if nibbles { at / 2 } else { at }).copied().unwrap_or_default();
         if !nibbles {
             byte
-        } else if at % 2 == 0 {
+        } else if at.is_multiple_of(2) {
             byte >> 4
         } else {
             byte & 15
