@@ -2,9 +2,19 @@
 //!
 //! Knows keys and values, not pictures and not HTTP. Invariant: nothing here is read or awaited under a lock but maps.
 
+pub mod breaker;
 pub mod config;
+#[cfg(test)]
+mod contract;
+pub mod disk;
+pub mod envelope;
 pub mod flight;
+pub mod level;
 pub mod memory;
+pub mod redis;
+pub mod tier;
+pub mod tiers;
 
 pub use flight::{Flights, Interest, Role};
 pub use memory::Memory;
+pub use tiers::Tiers;

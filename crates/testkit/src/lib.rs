@@ -8,9 +8,11 @@ pub mod folder;
 pub mod origin;
 pub mod picture;
 pub mod process;
+pub mod redis;
 pub mod wire;
 
 pub use folder::Folder;
 pub use origin::{Act, Origin};
 pub use process::Process;
+pub use redis::Redis;
 pub use wire::{Connection, Reply};

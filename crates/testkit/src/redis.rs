@@ -1,0 +1,124 @@
+//! A real Redis for tests: `redis-server` on a port that is free, without anything on disk, ended with the test.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A running server. Killed when dropped.
+#[derive(Debug)]
+pub struct Redis {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    arguments: Vec<String>,
+}
+
+impl Redis {
+    /// Starts one with these further arguments. `None`, with a line that says so, where it is not installed and
+    /// `TINTYPE_NEED_SERVERS` does not demand it (`make test` installs it and does).
+    ///
+    /// # Panics
+    /// Where it does not come up, or is demanded and missing.
+    #[must_use]
+    pub fn start(arguments: &[&str]) -> Option<Self> {
+        let address = free();
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        match spawn(address, &arguments) {
+            Ok(child) => {
+                let server = Self { child, address, arguments };
+                server.wait();
+                Some(server)
+            }
+            Err(error) => {
+                let demanded = std::env::var_os("TINTYPE_NEED_SERVERS").is_some();
+                assert!(!demanded, "redis-server cannot be started: {error}");
+                println!("skipped: redis-server is not installed");
+                None
+            }
+        }
+    }
+
+    /// As clients write it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// Ends it at once, as a crash does. What it held is lost.
+    pub fn kill(&mut self) {
+        // Dead already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again at the same address.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.address, &self.arguments).expect("it was there before");
+        self.wait();
+    }
+
+    /// The process id, for signals.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// One inline command and the beginning of its answer.
+    ///
+    /// # Panics
+    /// Where it does not answer.
+    #[must_use]
+    pub fn tell(&self, command: &str) -> String {
+        self.try_tell(command).expect("it answers")
+    }
+
+    fn try_tell(&self, command: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
+        let mut answer = [0; 512];
+        let read = stream.read(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..read]).into_owned())
+    }
+
+    fn wait(&self) {
+        let began = Instant::now();
+        while !self.try_tell("PING").is_ok_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH")) {
+            assert!(began.elapsed() < Duration::from_secs(30), "redis-server does not answer at {}", self.address);
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+pub fn free() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("bound")
+}
+
+fn spawn(address: SocketAddr, arguments: &[String]) -> std::io::Result<Child> {
+    Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", "--port"])
+        .arg(address.port().to_string())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}

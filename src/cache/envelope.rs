@@ -1,0 +1,216 @@
+//! The stored form of a rendition: what a tier outside of this process keeps, versioned and checksummed.
+//!
+//! Owns the bytes' layout. Knows neither HTTP nor where they are kept. Invariant: what [`Envelope::open`] gives is exactly
+//! what [`Envelope::seal`] was given; everything else (another version, a flipped bit, a cut, other bytes behind) is told
+//! apart and is nothing but a miss.
+//!
+//! ```text
+//! "tte" version | length of the head, u32 LE | head | BLAKE3 of all before, 16 bytes | body
+//! head: made u64 LE | BLAKE3 of the body, 32 bytes | source key, 32 bytes | modified (0 or 1, u64 LE)
+//!       | kind | extension | count, u16 LE | tags       (texts: length, u16 LE, then UTF-8)
+//! ```
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+/// Begins every envelope of this layout.
+const MAGIC: [u8; 4] = *b"tte\x01";
+/// Of the head's checksum.
+const CHECK: usize = 16;
+/// No head is longer: 50 tags of 256 bytes are the most that a URL can ask for.
+const MAX_HEAD: usize = 32 << 10;
+
+/// A rendition, with all that is needed to answer with it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// When it was made, seconds since 1970.
+    pub made: u64,
+    /// BLAKE3 of the body; its entity tag is cut from it.
+    pub hash: [u8; 32],
+    /// The original that it was made of, whatever its version.
+    pub source: [u8; 32],
+    /// When the original last changed, seconds since 1970, where its origin tells.
+    pub modified: Option<u64>,
+    /// The media type.
+    pub kind: String,
+    /// Of a file name, without the point.
+    pub extension: String,
+    /// What it can be purged by.
+    pub tags: Vec<String>,
+    /// The picture.
+    pub body: Bytes,
+}
+
+/// Why stored bytes are no envelope. To all but counters it is a miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Damage {
+    /// Another layout, perhaps of another release.
+    Version,
+    /// Cut short, or altered.
+    Checksum,
+}
+
+impl Damage {
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Version => "version",
+            Self::Checksum => "checksum",
+        }
+    }
+}
+
+impl Envelope {
+    /// The bytes to store. `hash` has to be the body's.
+    pub fn seal(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(256 + self.body.len());
+        out.put_slice(&MAGIC);
+        out.put_u32_le(0);
+        out.put_u64_le(self.made);
+        out.put_slice(&self.hash);
+        out.put_slice(&self.source);
+        out.put_u8(u8::from(self.modified.is_some()));
+        out.put_u64_le(self.modified.unwrap_or(0));
+        put_text(&mut out, &self.kind);
+        put_text(&mut out, &self.extension);
+        let tags = self.tags.get(..usize::from(u16::MAX)).unwrap_or(&self.tags);
+        out.put_u16_le(tags.len() as u16);
+        tags.iter().for_each(|tag| put_text(&mut out, tag));
+        let head = (out.len() - 8) as u32;
+        out[4..8].copy_from_slice(&head.to_le_bytes());
+        let check = blake3::hash(&out);
+        out.put_slice(&check.as_bytes()[..CHECK]);
+        out.put_slice(&self.body);
+        out.freeze()
+    }
+
+    /// Reads stored bytes; the body is shared with them, not copied.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn open(stored: &Bytes) -> Result<Self, Damage> {
+        let version = stored.get(..4).ok_or(Damage::Checksum)?;
+        if version != MAGIC {
+            return Err(Damage::Version);
+        }
+        let head = stored.get(4..8).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
+        let head = head.map(|length| length as usize).filter(|length| *length <= MAX_HEAD).ok_or(Damage::Checksum)?;
+        let (end, body) = (8 + head, 8 + head + CHECK);
+        let covered = stored.get(..end).ok_or(Damage::Checksum)?;
+        let check = stored.get(end..body).ok_or(Damage::Checksum)?;
+        if blake3::hash(covered).as_bytes()[..CHECK] != *check {
+            return Err(Damage::Checksum);
+        }
+        let envelope = read(stored.slice(8..end), stored.slice(body..)).ok_or(Damage::Version)?;
+        match *blake3::hash(&envelope.body).as_bytes() == envelope.hash {
+            true => Ok(envelope),
+            false => Err(Damage::Checksum),
+        }
+    }
+}
+
+/// `None` for a head that this layout cannot have.
+fn read(mut head: Bytes, body: Bytes) -> Option<Envelope> {
+    let made = head.try_get_u64_le().ok()?;
+    let hash = take(&mut head)?;
+    let source = take(&mut head)?;
+    let flag = head.try_get_u8().ok()?;
+    let modified = head.try_get_u64_le().ok().map(|modified| (flag == 1).then_some(modified))?;
+    let kind = take_text(&mut head)?;
+    let extension = take_text(&mut head)?;
+    let tags = (0..head.try_get_u16_le().ok()?).map(|_| take_text(&mut head)).collect::<Option<_>>()?;
+    head.is_empty().then_some(Envelope { made, hash, source, modified, kind, extension, tags, body })
+}
+
+fn take(head: &mut Bytes) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    head.try_copy_to_slice(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn take_text(head: &mut Bytes) -> Option<String> {
+    let length = usize::from(head.try_get_u16_le().ok()?);
+    if head.len() < length {
+        return None;
+    }
+    String::from_utf8(head.split_to(length).into()).ok()
+}
+
+/// Texts longer than 65535 bytes do not come here: all have limits far below.
+fn put_text(out: &mut BytesMut, text: &str) {
+    let text = text.as_bytes().get(..usize::from(u16::MAX)).unwrap_or(text.as_bytes());
+    out.put_u16_le(text.len() as u16);
+    out.put_slice(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn envelope(body: Vec<u8>, tags: Vec<String>, modified: Option<u64>) -> Envelope {
+        Envelope {
+            made: 1_700_000_000,
+            hash: *blake3::hash(&body).as_bytes(),
+            source: [7; 32],
+            modified,
+            kind: "image/webp".into(),
+            extension: "webp".into(),
+            tags,
+            body: body.into(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens(
+            body in proptest::collection::vec(any::<u8>(), 0..600),
+            tags in proptest::collection::vec("[a-zé]{0,12}", 0..5),
+            modified in proptest::option::of(any::<u64>()),
+        ) {
+            let envelope = envelope(body, tags, modified);
+            prop_assert_eq!(Envelope::open(&envelope.seal()), Ok(envelope));
+        }
+
+        #[test]
+        fn one_flipped_bit_anywhere_is_a_miss(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+            let mut stored = envelope(vec![3; 300], vec!["route:a".into()], Some(5)).seal().to_vec();
+            let at = at.index(stored.len());
+            stored[at] ^= 1 << bit;
+            prop_assert!(Envelope::open(&stored.into()).is_err());
+        }
+
+        #[test]
+        fn every_cut_and_every_addition_is_a_miss(cut in any::<prop::sample::Index>()) {
+            let stored = envelope(vec![3; 300], Vec::new(), None).seal();
+            prop_assert!(Envelope::open(&stored.slice(..cut.index(stored.len()))).is_err());
+            let longer = [&stored[..], b"x"].concat();
+            prop_assert_eq!(Envelope::open(&longer.into()), Err(Damage::Checksum));
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), ours: bool) {
+            if ours && bytes.len() >= 4 {
+                bytes[..4].copy_from_slice(&MAGIC);
+            }
+            prop_assert!(Envelope::open(&bytes.into()).is_err());
+        }
+    }
+
+    #[test]
+    fn another_version_is_told_from_damage() {
+        let mut stored = envelope(vec![1], Vec::new(), None).seal().to_vec();
+        stored[3] = 2;
+        assert_eq!(Envelope::open(&stored.into()), Err(Damage::Version));
+        assert_eq!(Envelope::open(&Bytes::new()), Err(Damage::Checksum));
+    }
+
+    /// The layout is a promise to stored bytes: a change of it raises the version in `MAGIC`.
+    #[test]
+    fn the_layout_is_pinned() {
+        let stored = envelope(vec![1, 2, 3], vec!["a".into()], Some(9)).seal();
+        let digest = blake3::hash(&stored).to_hex();
+        assert_eq!((stored.len(), &digest[..16]), (PINNED.0, PINNED.1));
+    }
+
+    const PINNED: (usize, &str) = (131, "f1b6974823e31a29");
+}

@@ -1,0 +1,222 @@
+//! The tiers below memory, nearest first: one look-up through all, promotion upwards, writes behind the answer.
+//!
+//! Knows envelopes and levels; what is in an envelope is for others. Has a runtime of its own, so that the sockets'
+//! threads neither read from disks nor check sums. Invariant: whatever a tier does, the caller gets an intact envelope of
+//! that very name or nothing.
+
+use super::envelope::Envelope;
+use super::level::{Event, Level, Place};
+use super::tier::{Failure, Name};
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// All tiers below memory. Clones share them.
+#[derive(Clone)]
+pub struct Tiers(Arc<Parts>);
+
+struct Parts {
+    levels: Vec<Level>,
+    runtime: Option<Runtime>,
+}
+
+impl fmt::Debug for Tiers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tiers").field(&self.0.levels).finish()
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        // Not joined: the last clone may go on a thread that must not block.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Of the tiers' runtime: they wait for sockets and disks, and check sums.
+const THREADS: usize = 2;
+
+impl Tiers {
+    /// Starts them; `open` makes the levels, nearest first, within the runtime that they will work on.
+    ///
+    /// # Errors
+    /// What `open` says, or the threads could not be started.
+    pub fn start(open: impl FnOnce() -> Result<Vec<Level>, String>) -> Result<Self, String> {
+        let runtime = start().map_err(|error| format!("threads of the cache tiers: {error}"))?;
+        let levels = {
+            let _within = runtime.enter();
+            open()?
+        };
+        Ok(Self(Arc::new(Parts { levels, runtime: Some(runtime) })))
+    }
+
+    /// The levels, nearest first.
+    pub fn levels(&self) -> &[Level] {
+        &self.0.levels
+    }
+
+    fn handle(&self) -> Option<&Handle> {
+        self.0.runtime.as_ref().map(Runtime::handle)
+    }
+
+    /// The first intact envelope under the name; nearer tiers get it too.
+    pub async fn find(&self, name: Name) -> Option<(Envelope, Place)> {
+        if self.0.levels.is_empty() {
+            return None;
+        }
+        let tiers = self.clone();
+        let search = self.handle()?.spawn(async move { tiers.search(&name).await });
+        search.await.ok().flatten()
+    }
+
+    async fn search(&self, name: &Name) -> Option<(Envelope, Place)> {
+        for (depth, level) in self.0.levels.iter().enumerate() {
+            let Some(stored) = level.get(name).await else { continue };
+            match Envelope::open(&stored) {
+                Ok(envelope) => {
+                    level.happened(Event::Hit);
+                    for nearer in &self.0.levels[..depth] {
+                        nearer.put(self.handle()?, *name, stored.clone());
+                    }
+                    return Some((envelope, level.place()));
+                }
+                Err(damage) => {
+                    level.happened(Event::Damaged);
+                    tracing::warn!(tier = level.place().as_str(), damage = damage.as_str(), "a stored entry is no use");
+                    // Whether or not it can be removed now: it will be written over.
+                    let _ = level.remove(name).await;
+                }
+            }
+        }
+        None
+    }
+
+    /// Writes to all tiers, behind the caller's back.
+    pub fn keep(&self, name: Name, envelope: &Envelope) {
+        if self.0.levels.is_empty() {
+            return;
+        }
+        let Some(handle) = self.handle() else { return };
+        let stored = envelope.seal();
+        for level in &self.0.levels {
+            level.put(handle, name, stored.clone());
+        }
+    }
+
+    /// Takes an entry out of all tiers.
+    ///
+    /// # Errors
+    /// The first tier that failed; the others were asked all the same.
+    pub async fn remove(&self, name: &Name) -> Result<(), (Place, Failure)> {
+        let mut result = Ok(());
+        for level in &self.0.levels {
+            if let Err(failure) = level.remove(name).await {
+                result = result.and(Err((level.place(), failure)));
+            }
+        }
+        result
+    }
+
+    /// Waits until all writes have ended, at most for `limit`. Whether they have.
+    pub async fn settle(&self, limit: Duration) -> bool {
+        let idle = async {
+            while !self.0.levels.iter().all(Level::is_idle) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(limit, idle).await.is_ok()
+    }
+}
+
+fn start() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(THREADS).thread_name("tiers").enable_all().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::disk::Disk;
+    use crate::cache::level::Guards;
+    use bytes::Bytes;
+    use std::path::Path;
+    use std::time::SystemTime;
+
+    const SOON: Duration = Duration::from_secs(30);
+
+    fn guards() -> Guards {
+        Guards {
+            timeout: SOON,
+            keep: Duration::from_secs(600),
+            failures: 3,
+            pause: SOON,
+            queue_bytes: 1 << 20,
+            writers: 2,
+        }
+    }
+
+    /// Two folders in the place of two tiers.
+    fn tiers(near: &Path, far: &Path) -> Tiers {
+        let level = |place, root: &Path| -> Result<Level, String> {
+            let disk = Disk::open(root, 1 << 20, SystemTime::now).map_err(|error| error.to_string())?;
+            Ok(Level::new(place, Box::new(disk), guards()))
+        };
+        Tiers::start(|| Ok(vec![level(Place::Redis, near)?, level(Place::Disk, far)?])).expect("two folders")
+    }
+
+    fn envelope(text: &'static str) -> Envelope {
+        Envelope {
+            made: 1,
+            hash: *blake3::hash(text.as_bytes()).as_bytes(),
+            source: [0; 32],
+            modified: None,
+            kind: "image/png".into(),
+            extension: "png".into(),
+            tags: Vec::new(),
+            body: Bytes::from_static(text.as_bytes()),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_far_tier_has_comes_nearer() {
+        let (near, far) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let tiers = tiers(near.path(), far.path());
+        assert_eq!(tiers.find([1; 32]).await, None);
+        tiers.keep([1; 32], &envelope("picture"));
+        assert!(tiers.settle(SOON).await);
+        assert_eq!(tiers.find([1; 32]).await, Some((envelope("picture"), Place::Redis)));
+        tiers.levels()[0].remove(&[1; 32]).await.expect("removed");
+        assert_eq!(tiers.find([1; 32]).await.map(|(_, place)| place), Some(Place::Disk));
+        assert!(tiers.settle(SOON).await);
+        assert_eq!(tiers.find([1; 32]).await.map(|(_, place)| place), Some(Place::Redis), "promoted");
+        tiers.remove(&[1; 32]).await.expect("removed");
+        assert_eq!(tiers.find([1; 32]).await, None);
+    }
+
+    #[tokio::test]
+    async fn damage_is_a_counted_miss_and_goes_away() {
+        let (near, far) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let tiers = tiers(near.path(), far.path());
+        let mut bad = envelope("picture").seal().to_vec();
+        *bad.last_mut().expect("a body") ^= 1;
+        let [first, second] = tiers.levels() else { panic!("two") };
+        first.put(&Handle::current(), [1; 32], bad.into());
+        second.put(&Handle::current(), [1; 32], envelope("picture").seal());
+        assert!(tiers.settle(SOON).await);
+        assert_eq!(tiers.find([1; 32]).await, Some((envelope("picture"), Place::Disk)));
+        assert_eq!(first.count(Event::Damaged), 1);
+        assert!(tiers.settle(SOON).await);
+        assert_eq!(tiers.find([1; 32]).await.map(|(_, place)| place), Some(Place::Redis), "mended by promotion");
+    }
+
+    #[tokio::test]
+    async fn none_is_fine_too() {
+        let tiers = Tiers::start(|| Ok(Vec::new())).expect("no tier");
+        tiers.keep([1; 32], &envelope("x"));
+        assert_eq!(tiers.find([1; 32]).await, None);
+        assert!(tiers.settle(SOON).await);
+    }
+}
