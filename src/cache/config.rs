@@ -1,6 +1,10 @@
 //! `[cache]`: the tiers and their budgets.
 
-use service::config::{Reader, Section};
+use super::level::Guards;
+use service::config::{Reader, Secret, Section};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The tiers.
@@ -10,6 +14,8 @@ pub struct CacheConfig {
     pub check: Duration,
     pub memory: MemoryConfig,
     pub originals: OriginalsConfig,
+    pub redis: Option<RedisConfig>,
+    pub disk: Option<DiskConfig>,
 }
 
 /// Originals in memory.
@@ -39,6 +45,8 @@ impl Section for CacheConfig {
             ),
             memory: r.section("memory"),
             originals: r.section("originals"),
+            redis: r.optional_section("redis"),
+            disk: r.optional_section("disk"),
         }
     }
 }
@@ -58,6 +66,7 @@ impl Section for MemoryConfig {
     }
 }
 
+<<<<<<< HEAD
 impl Section for OriginalsConfig {
     const DOC: &'static str = "Originals that came over HTTP, in this process's memory.";
 
@@ -70,5 +79,127 @@ impl Section for OriginalsConfig {
                 "Budget. An original that has been pushed out is fetched again when a new rendition of it is asked for.",
             ),
         }
+    }
+}
+=======
+/// The Redis tier.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct RedisConfig {
+    pub urls: Vec<RedisUrl>,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    pub prefix: String,
+    pub connections: usize,
+    pub connect_timeout: Duration,
+    pub max_entry: u64,
+    pub guards: Guards,
+}
+
+impl fmt::Debug for RedisConfig {
+    /// Without the addresses: they may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConfig").field("nodes", &self.urls.len()).finish_non_exhaustive()
+    }
+}
+
+impl Section for RedisConfig {
+    const DOC: &'static str = "Renditions in Redis, shared by all instances. Leave it out for none.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            urls: r.list(
+                "urls",
+                &["redis://127.0.0.1:6379"],
+                "One address, or nodes of one cluster (the others are learnt).",
+            ),
+            username: r.optional_string("username", "tintype", "For all nodes, over that of the address."),
+            password: r
+                .secret("password", "For all nodes. Better in the environment: TINTYPE__CACHE__REDIS__PASSWORD."),
+            prefix: r.string("prefix", "tintype:", "Before each key."),
+            connections: r.int(
+                "connections",
+                6,
+                1..=64,
+                "Connections, each shared by many requests; of each node in a cluster.",
+            ),
+            connect_timeout: r.duration("connect_timeout", "1s", "10ms"..="60s", "For a connection to be made."),
+            max_entry: r.bytes(
+                "max_entry",
+                "1MiB",
+                "1KiB"..="64MiB",
+                "Larger renditions are not put there: they would hold up others.",
+            ),
+            guards: guards(r, "80ms", "7d", "64MiB", 32),
+        }
+    }
+}
+
+/// An address that may hold a password: never printed.
+#[derive(Clone)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// The address itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RedisUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = ["redis://", "rediss://", "unix://"].iter().any(|scheme| text.starts_with(scheme));
+        // What has an @ may hold a password; what is wrong with it is said later, in words that do not show it.
+        if known || text.contains('@') {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("begins with redis://, rediss:// (TLS) or unix://")
+        }
+    }
+}
+
+/// The disk tier.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct DiskConfig {
+    pub path: PathBuf,
+    pub bytes: u64,
+    pub guards: Guards,
+}
+
+impl Section for DiskConfig {
+    const DOC: &'static str = "Renditions in a folder of this machine. Leave it out for none.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            path: r.required("path", "/var/cache/tintype", "A folder for nothing else; made where it is missing."),
+            bytes: r.bytes("bytes", "10GiB", "1MiB"..="16TiB", "Budget; the oldest go first."),
+            guards: guards(r, "500ms", "30d", "64MiB", 4),
+        }
+    }
+}
+
+/// The keys that every tier has.
+fn guards(
+    r: &mut Reader<'_>,
+    timeout: &'static str,
+    keep: &'static str,
+    queue: &'static str,
+    writers: usize,
+) -> Guards {
+    Guards {
+        timeout: r.duration("timeout", timeout, "1ms"..="60s", "For a read; without an answer by then it is a miss."),
+        keep: r.duration("keep", keep, "1s"..="3650d", "How long renditions are kept."),
+        failures: r.int("failures", 5, 1..=1000, "Failures in a row after which it is left alone for a while."),
+        pause: r.duration("pause", "2s", "10ms"..="1h", "How long, before one request tries again."),
+        queue_bytes: r.bytes(
+            "queue",
+            queue,
+            "1MiB"..="16GiB",
+            "Writes that wait; further ones are dropped and counted.",
+        ) as usize,
+        writers: r.int("writers", writers, 1..=1024, "Writes at once."),
     }
 }

@@ -85,7 +85,7 @@ pub struct Guards {
 }
 
 /// Writes are given this many times the time of a read.
-const PATIENCE: u32 = 20;
+pub(super) const PATIENCE: u32 = 20;
 /// A permit of the queue's budget is so many bytes: semaphores count to 2^29 on small machines.
 const PERMIT: usize = 1024;
 
@@ -285,6 +285,7 @@ mod tests {
         assert!(level.get(&[0; 32]).await.is_some());
         tier.is(Mood::Hanging);
         assert!(level.get(&[0; 32]).await.is_none() && !level.is_open());
+        tier.is(Mood::Refusing);
         assert!(level.get(&[0; 32]).await.is_none() && level.is_open());
         assert_eq!(level.count(Event::ReadFailed), 2);
         tier.is(Mood::Well);

@@ -3,33 +3,17 @@
 //! The only file that names the redis client. Knows bytes under names; deadlines, breaker and envelope are others'.
 //! Invariant: nothing is connected when the server starts, so that a Redis that is down delays nobody.
 
+use super::config::{RedisConfig, RedisUrl};
 use super::tier::{Failure, Later, Name, Tier};
 use bytes::Bytes;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{Client, Cmd, FromRedisValue, RedisError};
+use redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::OnceCell;
-
-/// How to reach it.
-#[derive(Clone, Debug)]
-pub struct RedisOptions {
-    /// One address is a node; several are nodes of one cluster. They may hold a password: never logged.
-    pub urls: Vec<String>,
-    /// Before each key.
-    pub prefix: String,
-    /// Connections, of each node where it is a cluster's.
-    pub connections: usize,
-    /// For one connection to be made.
-    pub connect_timeout: Duration,
-    /// For one answer.
-    pub timeout: Duration,
-    /// Larger entries are not sent: they block the others on their connection.
-    pub max_entry: u64,
-}
 
 /// The tier.
 pub struct Redis {
@@ -56,14 +40,17 @@ impl Redis {
     ///
     /// # Errors
     /// An address that cannot be read; the text does not hold it, since it may hold a password.
-    pub fn new(options: &RedisOptions) -> Result<Self, String> {
-        let wrong = |error: &RedisError| format!("cache.redis.urls: {}", error.kind_text());
-        let links = (0..options.connections.max(1)).map(|_| Link::new(options).map_err(|error| wrong(&error)));
+    pub fn new(config: &RedisConfig) -> Result<Self, String> {
+        let node =
+            |url| node(config, url).map_err(|_| "cache.redis.urls: not an address such as redis://127.0.0.1:6379/0");
+        let nodes = config.urls.iter().map(node).collect::<Result<Vec<_>, _>>()?;
+        let unusable = |error: RedisError| format!("cache.redis: {}", error.detail().unwrap_or("cannot be used"));
+        let links = (0..config.connections.max(1)).map(|_| Link::new(config, &nodes).map_err(unusable));
         Ok(Self {
             links: links.collect::<Result<_, _>>()?,
             turn: AtomicUsize::new(0),
-            prefix: options.prefix.clone(),
-            max_entry: options.max_entry,
+            prefix: config.prefix.clone(),
+            max_entry: config.max_entry,
         })
     }
 
@@ -88,19 +75,34 @@ impl Redis {
     }
 }
 
+/// An address with the name and password that all nodes have.
+fn node(config: &RedisConfig, url: &RedisUrl) -> Result<ConnectionInfo, RedisError> {
+    let info = url.expose().into_connection_info()?;
+    let mut settings = info.redis_settings().clone();
+    if let Some(username) = &config.username {
+        settings = settings.set_username(username);
+    }
+    if let Some(password) = &config.password {
+        settings = settings.set_password(password.expose());
+    }
+    Ok(info.set_redis_settings(settings))
+}
+
 impl Link {
-    fn new(options: &RedisOptions) -> Result<Self, RedisError> {
-        if let [url] = options.urls.as_slice() {
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(options.connect_timeout))
-                .set_response_timeout(Some(options.timeout))
+    fn new(config: &RedisConfig, nodes: &[ConnectionInfo]) -> Result<Self, RedisError> {
+        // What a level gives a write is the longest that anybody waits.
+        let longest = config.guards.timeout * super::level::PATIENCE;
+        if let [node] = nodes {
+            let manager = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(config.connect_timeout))
+                .set_response_timeout(Some(longest))
                 // The breaker decides when the next try is; a request does not wait for several.
                 .set_number_of_retries(0);
-            return Ok(Self::Node(ConnectionManager::new_lazy_with_config(Client::open(url.as_str())?, config)?));
+            return Ok(Self::Node(ConnectionManager::new_lazy_with_config(Client::open(node.clone())?, manager)?));
         }
-        let client = ClusterClient::builder(options.urls.iter().map(String::as_str))
-            .connection_timeout(options.connect_timeout)
-            .response_timeout(options.timeout)
+        let client = ClusterClient::builder(nodes.iter().cloned())
+            .connection_timeout(config.connect_timeout)
+            .response_timeout(longest)
             .retries(1)
             .build()?;
         Ok(Self::Cluster(client, OnceCell::new()))
@@ -150,49 +152,39 @@ impl Tier for Redis {
     }
 }
 
-/// The sort of an error, without its details.
-trait KindText {
-    fn kind_text(&self) -> &'static str;
-}
-
-impl KindText for RedisError {
-    fn kind_text(&self) -> &'static str {
-        match self.kind() {
-            redis::ErrorKind::InvalidClientConfig => "not an address such as redis://127.0.0.1:6379/0 or rediss://…",
-            _ => "cannot be used",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::config::CacheConfig;
     use crate::cache::contract;
 
-    fn tier(urls: Vec<String>) -> Redis {
-        let seconds = Duration::from_secs(30);
-        Redis::new(&RedisOptions {
-            urls,
-            prefix: "test:".into(),
-            connections: 3,
-            connect_timeout: seconds,
-            timeout: seconds,
-            max_entry: 300_000,
-        })
-        .expect("sound addresses")
+    /// As the config makes it, with time for a busy machine.
+    fn tier(urls: &[String]) -> Result<Redis, String> {
+        let mut sets = vec![
+            format!("redis.urls={}", urls.join(",")),
+            "redis.connections=3".to_owned(),
+            "redis.timeout=30s".to_owned(),
+            "redis.connect_timeout=30s".to_owned(),
+            "redis.max_entry=300000".to_owned(),
+        ];
+        if urls.iter().any(|url| url.contains("name-and-password")) {
+            sets.extend(["redis.username=default".to_owned(), "redis.password=open-sesame".to_owned()]);
+        }
+        let config = service::config::load::<CacheConfig>(None, [], &sets).map_err(|errors| errors.to_string())?;
+        Redis::new(&config.config.redis.expect("given"))
     }
 
     #[tokio::test]
     async fn the_contract_holds() {
         let Some(server) = testkit::Redis::start(&[]) else { return };
-        contract::holds(&tier(vec![server.url()]), 300_000).await;
+        contract::holds(&tier(&[server.url()]).expect("an address"), 300_000).await;
         assert!(server.tell("DBSIZE").starts_with(':'));
     }
 
     #[tokio::test]
     async fn it_comes_back_after_a_crash() {
         let Some(mut server) = testkit::Redis::start(&[]) else { return };
-        let tier = tier(vec![server.url()]);
+        let tier = tier(&[server.url()]).expect("an address");
         let bytes = Bytes::from_static(b"x");
         tier.put(&[1; 32], bytes.clone(), Duration::from_secs(60)).await.expect("put");
         server.kill();
@@ -209,20 +201,19 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_needed_and_never_told() {
         let Some(server) = testkit::Redis::start(&["--requirepass", "open-sesame"]) else { return };
-        let with = |password: &str| tier(vec![format!("redis://:{password}@{}", server.address)]);
+        let with = |password: &str| tier(&[format!("redis://:{password}@{}", server.address)]).expect("an address");
         assert_eq!(with("open-sesame").get(&[1; 32]).await, Ok(None));
         let Err(Failure::Refused(why)) = with("not-it-at-all").get(&[1; 32]).await else { panic!("refused") };
         assert!(!why.contains("not-it"), "{why}");
-        let broken = Redis::new(&RedisOptions {
-            urls: vec!["redis//:secret@host".into()],
-            prefix: String::new(),
-            connections: 1,
-            connect_timeout: Duration::ZERO,
-            timeout: Duration::ZERO,
-            max_entry: 0,
-        });
-        let text = broken.expect_err("no address");
-        assert!(text.contains("redis://") && !text.contains("secret"), "{text}");
+        let broken = tier(&["redis//:secret@host".into()]).expect_err("no address");
+        assert!(broken.contains("redis://") && !broken.contains("secret"), "{broken}");
+    }
+
+    #[tokio::test]
+    async fn the_contract_holds_for_a_cluster() {
+        let Some(cluster) = testkit::redis::Cluster::start() else { return };
+        // Two of three: the third is learnt.
+        contract::holds(&tier(&cluster.urls()[..2]).expect("addresses"), 300_000).await;
     }
 
     #[tokio::test]
@@ -230,7 +221,7 @@ mod tests {
         let Some(server) = testkit::Redis::start(&["--maxmemory", "2mb", "--maxmemory-policy", "noeviction"]) else {
             return;
         };
-        let tier = tier(vec![server.url()]);
+        let tier = tier(&[server.url()]).expect("an address");
         let mut results = Vec::new();
         for number in 0..20 {
             results.push(tier.put(&[number; 32], vec![0; 250_000].into(), Duration::from_secs(60)).await);

@@ -102,6 +102,56 @@ impl Drop for Redis {
     }
 }
 
+/// Three nodes that share the slots of a cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The nodes.
+    pub nodes: Vec<Redis>,
+    _folders: Vec<tempfile::TempDir>,
+}
+
+impl Cluster {
+    /// Starts the nodes and joins them. `None` as for [`Redis::start`].
+    ///
+    /// # Panics
+    /// Where they do not come to agree.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        let (mut nodes, mut folders) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let folder = tempfile::tempdir().expect("a folder");
+            // The port of the nodes' own talk: by default 10000 above, which may be taken or too high.
+            let bus = free().port().to_string();
+            let path = folder.path().to_str().expect("a path of the system's own making").to_owned();
+            let node = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--dir", &path];
+            nodes.push(Redis::start(&[&node[..], &["--cluster-announce-ip", "127.0.0.1"]].concat())?);
+            folders.push(folder);
+        }
+        let cluster = Self { nodes, _folders: folders };
+        cluster.join();
+        Some(cluster)
+    }
+
+    /// The addresses of all nodes.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.nodes.iter().map(Redis::url).collect()
+    }
+
+    fn join(&self) {
+        let mut command = Command::new("redis-cli");
+        command.args(["--cluster", "create"]);
+        command.args(self.nodes.iter().map(|node| node.address.to_string()));
+        let output = command.args(["--cluster-replicas", "0", "--cluster-yes"]).output().expect("redis-cli");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let began = Instant::now();
+        while !self.nodes.iter().all(|node| node.tell("CLUSTER INFO").contains("cluster_state:ok")) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the nodes do not agree");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 /// A port that was free a moment ago.
 ///
 /// # Panics
