@@ -1,9 +1,10 @@
 //! The composition root: builds every part from the config. No logic beside which part answers a request.
 
-use crate::cache::{Flights, Memory};
+use crate::cache::{Flights, Memory, Tiers};
 use crate::config::Config;
-use crate::fill::{Filled, Kept};
+use crate::fill::Filled;
 use crate::guard::Guard;
+use crate::kept::Kept;
 use crate::metric::{Gauges, Metrics};
 use crate::origin::Origin;
 use crate::origin::config::{OriginConfig, OriginKind};
@@ -43,6 +44,8 @@ pub struct Parts {
     /// How long a look at a file holds.
     pub(crate) check: Duration,
     pub(crate) renditions: Memory<RenditionKey, Arc<Kept>>,
+    /// Below memory.
+    pub(crate) tiers: Tiers,
     pub(crate) fills: Flights<RenditionKey, Filled>,
     pub(crate) renderer: Renderer,
     pub(crate) metrics: Metrics,
@@ -75,6 +78,7 @@ impl App {
             Renderer::start(&config.render, assets, clock.tick).map_err(|e| format!("render threads: {e}"))?;
         let renditions = Memory::new(config.cache.memory.bytes, |kept: &Arc<Kept>| kept.representation.weight() as u64);
         let originals = Originals::new(config.cache.originals.bytes);
+        let tiers = Tiers::open(&config.cache, clock.wall)?;
         let fills = Flights::new();
         let metrics = Metrics::new(registry);
         registry.register_collector(Box::new(Gauges {
@@ -82,6 +86,7 @@ impl App {
             flights: fills.clone(),
             renderer: renderer.clone(),
             originals: originals.bytes.clone(),
+            tiers: tiers.clone(),
         }));
         Ok(Self(Arc::new(Parts {
             routes,
@@ -94,6 +99,7 @@ impl App {
             name: config.server.name.as_str().into(),
             check: config.cache.check,
             renditions,
+            tiers,
             fills,
             renderer,
             metrics,

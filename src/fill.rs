@@ -1,38 +1,35 @@
-//! THE MISS PATH: fly → have the original → admit → render → store.
+//! THE MISS PATH: fly → look into the far tiers → have the original → admit → render → store.
 //!
 //! Knows the order of things; how each is done is elsewhere. A permit is asked for only when the original is here.
 
 use crate::app::App;
-use crate::cache::{Interest, Role};
+use crate::cache::{Interest, Place, Role};
 use crate::error::{Error, Kind};
 use crate::handler::Asked;
+use crate::kept::Kept;
 use crate::original::{self, Looked, View};
-use crate::render::{Admitted, Rendered};
-use crate::semantics::{LastModified, Outcome, Representation};
+use crate::render::Admitted;
+use crate::semantics::{LastModified, Outcome, Tier};
 use crate::stand_in::StandIn;
 use bytes::Bytes;
 use cache_key::RenditionKey;
 use http::HeaderValue;
 use http::request::Parts;
-use imaging::SourceFormat;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a flight that ended without a result is started again for one request.
 const ATTEMPTS: usize = 3;
 
-/// A rendition as it is kept.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    pub(crate) representation: Representation,
-    /// Of a file name.
-    pub(crate) extension: &'static str,
-    /// How long each stage took, when it was made.
-    pub(crate) stages: Vec<(&'static str, Duration)>,
-}
-
 /// What a flight of a rendition ends with.
-pub(crate) type Filled = Result<Arc<Kept>, Error>;
+pub(crate) type Filled = Result<Landed, Error>;
+
+/// A rendition, and the tier that had it if it was not made.
+#[derive(Clone, Debug)]
+pub(crate) struct Landed {
+    kept: Arc<Kept>,
+    found: Option<Tier>,
+}
 
 /// Of what a rendition is made.
 #[derive(Clone)]
@@ -52,25 +49,29 @@ pub(crate) async fn fill(
     looked: &Looked,
 ) -> Result<(Arc<Kept>, Outcome), Error> {
     let source = Source::Original(looked.clone(), original::came_by(asked, request, app)?);
-    let (kept, role) = board(app, asked, key, &source).await?;
-    let lead = Outcome::Miss { stored: looked.view.storable };
-    Ok((kept, if role == Role::Lead { lead } else { Outcome::Collapsed }))
+    let (Landed { kept, found }, role) = board(app, asked, key, &source).await?;
+    let outcome = match (found, role) {
+        (Some(tier), _) => looked.how.outcome(tier),
+        (None, Role::Lead) => Outcome::Miss { stored: looked.view.storable },
+        (None, Role::Follow) => Outcome::Collapsed,
+    };
+    Ok((kept, outcome))
 }
 
 /// The picture that is shown instead, made as the URL asks.
-pub(crate) async fn stand_in(app: &App, asked: &Asked, picture: &Arc<StandIn>) -> Filled {
+pub(crate) async fn stand_in(app: &App, asked: &Asked, picture: &Arc<StandIn>) -> Result<Arc<Kept>, Error> {
     let key = asked.stand_in_key(&picture.version);
     match app.renditions.get(&key) {
         Some(kept) => Ok(kept),
-        None => board(app, asked, key, &Source::StandIn(Arc::clone(picture))).await.map(|(kept, _)| kept),
+        None => board(app, asked, key, &Source::StandIn(Arc::clone(picture))).await.map(|(landed, _)| landed.kept),
     }
 }
 
-async fn board(app: &App, asked: &Asked, key: RenditionKey, source: &Source) -> Result<(Arc<Kept>, Role), Error> {
+async fn board(app: &App, asked: &Asked, key: RenditionKey, source: &Source) -> Result<(Landed, Role), Error> {
     for _ in 0..ATTEMPTS {
         let work = |interest| fly(app.clone(), asked.clone(), key, source.clone(), interest);
         if let (Some(result), role) = app.fills.join(key, work).await {
-            return result.map(|kept| (kept, role));
+            return result.map(|landed| (landed, role));
         }
     }
     Err(Kind::Abandoned.into())
@@ -86,17 +87,51 @@ async fn fly(
 ) -> Option<Filled> {
     // Another flight may have landed between this request's look-up and its turn to lead.
     if let Some(kept) = app.renditions.get(&key) {
-        return Some(Ok(kept));
+        return Some(Ok(Landed { kept, found: Some(Tier::Memory) }));
     }
-    let prepared = tokio::select! {
+    let begin = async {
+        match find(&app, key, &source).await {
+            Some(landed) => Ok(Begun::Found(landed)),
+            None => prepare(&app, &asked, source).await.map(Begun::Prepared),
+        }
+    };
+    let begun = tokio::select! {
         biased;
-        prepared = prepare(&app, &asked, source) => prepared,
+        begun = begin => begun,
         () = interest.abandoned() => return None,
     };
-    Some(match prepared {
-        Ok(prepared) => finish(&app, &asked, key, prepared).await,
+    Some(match begun {
+        Ok(Begun::Found(landed)) => Ok(landed),
+        Ok(Begun::Prepared(prepared)) => finish(&app, &asked, key, prepared).await,
         Err(error) => Err(error),
     })
+}
+
+/// What a flight knows when it can no longer be abandoned.
+enum Begun {
+    Found(Landed),
+    Prepared(Prepared),
+}
+
+/// The rendition out of a tier below memory, which gets it too.
+async fn find(app: &App, key: RenditionKey, source: &Source) -> Option<Landed> {
+    if let Source::Original(looked, _) = source
+        && !looked.view.storable
+    {
+        return None;
+    }
+    let (envelope, place) = app.tiers.find(*key.as_bytes()).await?;
+    let kept = Arc::new(Kept::unpack(envelope, (app.clock.wall)())?);
+    app.renditions.insert(key, Arc::clone(&kept));
+    Some(Landed { kept, found: Some(tier(place)) })
+}
+
+const fn tier(place: Place) -> Tier {
+    match place {
+        Place::Redis => Tier::Redis,
+        Place::Disk => Tier::Disk,
+        Place::Object => Tier::Object,
+    }
 }
 
 /// An original that is here, and where its rendition allows for it a permit to make that.
@@ -136,46 +171,15 @@ async fn finish(app: &App, asked: &Asked, key: RenditionKey, prepared: Prepared)
     for (stage, took) in &kept.stages {
         app.metrics.stage(stage, *took);
     }
-    app.metrics.fill(kept.extension);
-    match view {
-        None => app.renditions.insert(key, Arc::clone(&kept)),
+    app.metrics.fill(&kept.extension);
+    let key = match view {
+        None => Some(key),
         // Under the version that was in fact read: the original may have changed since it was looked at.
-        Some(view) if view.storable => app.renditions.insert(asked.key(&view), Arc::clone(&kept)),
-        Some(_not_ours_to_keep) => {}
+        Some(view) => view.storable.then(|| asked.key(&view)),
+    };
+    if let Some(key) = key {
+        app.renditions.insert(key, Arc::clone(&kept));
+        app.tiers.keep(*key.as_bytes(), || kept.pack(asked.reading.source, now));
     }
-    Ok(kept)
-}
-
-impl Kept {
-    fn rendered(rendered: Rendered, modified: Option<LastModified>, fetched: Duration) -> Self {
-        let Rendered { rendition, queued } = rendered;
-        let (extension, times) = (rendition.extension(), rendition.timings);
-        let kind = HeaderValue::from_static(rendition.media_type());
-        Self {
-            representation: Representation::new(rendition.bytes.into(), kind, modified),
-            extension,
-            stages: vec![
-                ("fetch", fetched),
-                ("queue", queued),
-                ("decode", times.decode),
-                ("transform", times.transform),
-                ("encode", times.encode),
-            ],
-        }
-    }
-
-    /// Its type is that of its bytes; of bytes that are no picture known here, what the origin says.
-    fn untouched(bytes: Bytes, told: Option<&HeaderValue>, modified: Option<LastModified>, fetched: Duration) -> Self {
-        let format = SourceFormat::sniff(&bytes);
-        let kind = match (format, told) {
-            (Some(format), _) => HeaderValue::from_static(format.media_type()),
-            (None, Some(told)) => told.clone(),
-            (None, None) => HeaderValue::from_static("application/octet-stream"),
-        };
-        Self {
-            representation: Representation::new(bytes, kind, modified),
-            extension: format.map_or("bin", SourceFormat::extension),
-            stages: vec![("fetch", fetched)],
-        }
-    }
+    Ok(Landed { kept, found: None })
 }

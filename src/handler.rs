@@ -4,7 +4,8 @@
 
 use crate::app::App;
 use crate::error::Error;
-use crate::fill::{self, Kept};
+use crate::fill;
+use crate::kept::Kept;
 use crate::original::{self, View};
 use crate::reading::{Client, Reading};
 use crate::route::Route;
@@ -125,7 +126,7 @@ impl Asked {
                 canonical: fields.canonical.clone(),
                 disposition: delivery.download.as_ref().map(|download| {
                     let name = download.file_name.as_deref().unwrap_or_else(|| path.file_name());
-                    semantics::disposition::attachment(name, kept.extension)
+                    semantics::disposition::attachment(name, &kept.extension)
                 }),
                 ignored_parameters: fields.ignored.clone(),
                 server_timing: route.server_timing.then(|| note::server_timing(&kept.stages)).flatten(),

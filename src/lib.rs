@@ -18,6 +18,7 @@ mod error;
 mod fill;
 mod guard;
 mod handler;
+mod kept;
 mod metric;
 pub mod network;
 pub mod origin;

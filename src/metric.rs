@@ -1,14 +1,16 @@
 //! The only place that names metrics. Names, labels and units follow the Prometheus conventions.
 
-use crate::cache::{Flights, Memory};
+use crate::cache::{Event, Flights, Memory, Tiers};
 use crate::render::Renderer;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
@@ -33,9 +35,9 @@ struct StageLabels {
     stage: &'static str,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FormatLabels {
-    format: &'static str,
+    format: Cow<'static, str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,6 +48,17 @@ struct ReasonLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
     result: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TierLabels {
+    tier: &'static str,
+    event: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OpenLabels {
+    tier: &'static str,
 }
 
 /// From 16 µs doubling to 33 s: hits and the slowest renders in one set of buckets.
@@ -133,8 +146,8 @@ impl Metrics {
     }
 
     /// A rendition, or an original to be served untouched, was put in the cache.
-    pub(crate) fn fill(&self, format: &'static str) {
-        self.fills.get_or_create(&FormatLabels { format }).inc();
+    pub(crate) fn fill(&self, format: &Cow<'static, str>) {
+        self.fills.get_or_create(&FormatLabels { format: format.clone() }).inc();
     }
 
     /// An origin was asked: fetched, not-modified, absent, refused, failed.
@@ -163,6 +176,8 @@ pub(crate) struct Gauges<K, V, F, R, S, O> {
     pub(crate) renderer: Renderer,
     /// Originals that came over HTTP.
     pub(crate) originals: Memory<S, O>,
+    /// Below memory.
+    pub(crate) tiers: Tiers,
 }
 
 impl<K, V, F, R, S, O> fmt::Debug for Gauges<K, V, F, R, S, O> {
@@ -201,6 +216,29 @@ where
         }
         let evicted = ConstCounter::new(self.memory.evictions());
         let help = "Renditions pushed out of the memory tier by its budget";
-        evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)
+        evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)?;
+        encode_tiers(&self.tiers, &mut encoder)
     }
+}
+
+/// What happened in the tiers below memory, and which of them are left alone now.
+fn encode_tiers(tiers: &Tiers, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    if tiers.levels().is_empty() {
+        return Ok(());
+    }
+    let help = "What happened in the tiers below memory";
+    let mut family = encoder.encode_descriptor("tier_events", help, None, MetricType::Counter)?;
+    for level in tiers.levels() {
+        for event in Event::ALL {
+            let labels = TierLabels { tier: level.place().as_str(), event: event.as_str() };
+            ConstCounter::new(level.count(event)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let help = "Whether a tier below memory has failed so often that it is left alone for now";
+    let mut family = encoder.encode_descriptor("tier_open", help, None, MetricType::Gauge)?;
+    for level in tiers.levels() {
+        let labels = OpenLabels { tier: level.place().as_str() };
+        ConstGauge::new(i64::from(level.is_open())).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
 }

@@ -66,7 +66,6 @@ impl Section for MemoryConfig {
     }
 }
 
-<<<<<<< HEAD
 impl Section for OriginalsConfig {
     const DOC: &'static str = "Originals that came over HTTP, in this process's memory.";
 
@@ -81,7 +80,7 @@ impl Section for OriginalsConfig {
         }
     }
 }
-=======
+
 /// The Redis tier.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "each key is described where it is read")]

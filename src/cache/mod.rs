@@ -15,6 +15,8 @@ pub mod redis;
 pub mod tier;
 pub mod tiers;
 
+pub use envelope::Envelope;
 pub use flight::{Flights, Interest, Role};
+pub use level::{Event, Place};
 pub use memory::Memory;
 pub use tiers::Tiers;

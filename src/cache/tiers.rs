@@ -4,13 +4,16 @@
 //! threads neither read from disks nor check sums. Invariant: whatever a tier does, the caller gets an intact envelope of
 //! that very name or nothing.
 
+use super::config::CacheConfig;
+use super::disk::Disk;
 use super::envelope::Envelope;
 use super::level::{Event, Level, Place};
+use super::redis::Redis;
 use super::tier::{Failure, Name};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// All tiers below memory. Clones share them.
@@ -52,6 +55,25 @@ impl Tiers {
             open()?
         };
         Ok(Self(Arc::new(Parts { levels, runtime: Some(runtime) })))
+    }
+
+    /// Those that are configured.
+    ///
+    /// # Errors
+    /// A folder that cannot be used, an address that cannot be read. A Redis that does not answer is none.
+    pub fn open(config: &CacheConfig, now: fn() -> SystemTime) -> Result<Self, String> {
+        Self::start(|| {
+            let mut levels = Vec::new();
+            if let Some(redis) = &config.redis {
+                levels.push(Level::new(Place::Redis, Box::new(Redis::new(redis)?), redis.guards));
+            }
+            if let Some(disk) = &config.disk {
+                let folder = Disk::open(&disk.path, disk.bytes, now)
+                    .map_err(|error| format!("cache.disk.path: {}: {error}", disk.path.display()))?;
+                levels.push(Level::new(Place::Disk, Box::new(folder), disk.guards));
+            }
+            Ok(levels)
+        })
     }
 
     /// The levels, nearest first.
@@ -96,12 +118,12 @@ impl Tiers {
     }
 
     /// Writes to all tiers, behind the caller's back.
-    pub fn keep(&self, name: Name, envelope: &Envelope) {
+    pub fn keep(&self, name: Name, envelope: impl FnOnce() -> Envelope) {
         if self.0.levels.is_empty() {
             return;
         }
         let Some(handle) = self.handle() else { return };
-        let stored = envelope.seal();
+        let stored = envelope().seal();
         for level in &self.0.levels {
             level.put(handle, name, stored.clone());
         }
@@ -139,11 +161,9 @@ fn start() -> io::Result<Runtime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::disk::Disk;
     use crate::cache::level::Guards;
     use bytes::Bytes;
     use std::path::Path;
-    use std::time::SystemTime;
 
     const SOON: Duration = Duration::from_secs(30);
 
@@ -185,7 +205,7 @@ mod tests {
         let (near, far) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let tiers = tiers(near.path(), far.path());
         assert_eq!(tiers.find([1; 32]).await, None);
-        tiers.keep([1; 32], &envelope("picture"));
+        tiers.keep([1; 32], || envelope("picture"));
         assert!(tiers.settle(SOON).await);
         assert_eq!(tiers.find([1; 32]).await, Some((envelope("picture"), Place::Redis)));
         tiers.levels()[0].remove(&[1; 32]).await.expect("removed");
@@ -215,7 +235,7 @@ mod tests {
     #[tokio::test]
     async fn none_is_fine_too() {
         let tiers = Tiers::start(|| Ok(Vec::new())).expect("no tier");
-        tiers.keep([1; 32], &envelope("x"));
+        tiers.keep([1; 32], || envelope("x"));
         assert_eq!(tiers.find([1; 32]).await, None);
         assert!(tiers.settle(SOON).await);
     }

@@ -12,6 +12,8 @@ pub enum Tier {
     Memory,
     /// In Redis.
     Redis,
+    /// In a folder of this machine.
+    Disk,
     /// In object storage.
     Object,
 }
@@ -23,6 +25,7 @@ impl Tier {
         match self {
             Self::Memory => "memory",
             Self::Redis => "redis",
+            Self::Disk => "disk",
             Self::Object => "object",
         }
     }

@@ -63,6 +63,12 @@ impl LastModified {
         Some(Self { time, header })
     }
 
+    /// The time, in whole seconds.
+    #[must_use]
+    pub fn time(&self) -> SystemTime {
+        self.time
+    }
+
     /// As sent in `Last-Modified`.
     #[must_use]
     pub fn header(&self) -> &HeaderValue {

@@ -19,3 +19,4 @@ mod rendition;
 mod server;
 mod signing;
 mod stampede;
+mod tiers;
