@@ -49,7 +49,8 @@ fn what_one_instance_made_another_finds_in_redis() {
 fn a_redis_that_dies_is_missed_by_nobody_and_taken_up_again() {
     let Some(mut redis) = Redis::start(&[]) else { return };
     let sets = with_redis(&redis, &["cache.redis.timeout=200ms", "cache.redis.pause=50ms", "cache.redis.failures=1"]);
-    let server = start(&folder(), &sets);
+    let folder = folder();
+    let server = start(&folder, &sets);
     redis.kill();
     for width in 1..20 {
         let reply = server.get(&format!("/img/a.png?w={width}"));
