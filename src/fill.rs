@@ -171,7 +171,7 @@ async fn finish(app: &App, asked: &Asked, key: RenditionKey, prepared: Prepared)
     for (stage, took) in &kept.stages {
         app.metrics.stage(stage, *took);
     }
-    app.metrics.fill(&kept.extension);
+    app.metrics.fill(kept.extension.clone());
     let key = match view {
         None => Some(key),
         // Under the version that was in fact read: the original may have changed since it was looked at.

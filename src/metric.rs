@@ -146,8 +146,8 @@ impl Metrics {
     }
 
     /// A rendition, or an original to be served untouched, was put in the cache.
-    pub(crate) fn fill(&self, format: &Cow<'static, str>) {
-        self.fills.get_or_create(&FormatLabels { format: format.clone() }).inc();
+    pub(crate) fn fill(&self, format: Cow<'static, str>) {
+        self.fills.get_or_create(&FormatLabels { format }).inc();
     }
 
     /// An origin was asked: fetched, not-modified, absent, refused, failed.

@@ -26,7 +26,7 @@ pub struct Redis {
 enum Link {
     Node(ConnectionManager),
     /// Learns the cluster's layout when it is first used.
-    Cluster(ClusterClient, OnceCell<ClusterConnection>),
+    Cluster(Box<(ClusterClient, OnceCell<ClusterConnection>)>),
 }
 
 impl fmt::Debug for Redis {
@@ -105,13 +105,14 @@ impl Link {
             .response_timeout(longest)
             .retries(1)
             .build()?;
-        Ok(Self::Cluster(client, OnceCell::new()))
+        Ok(Self::Cluster(Box::new((client, OnceCell::new()))))
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         match self {
             Self::Node(manager) => command.query_async(&mut manager.clone()).await,
-            Self::Cluster(client, cell) => {
+            Self::Cluster(cluster) => {
+                let (client, cell) = &**cluster;
                 let connection = cell.get_or_try_init(|| client.get_async_connection()).await?;
                 command.query_async(&mut connection.clone()).await
             }
