@@ -19,7 +19,7 @@ help: ## This list
 run: setup-build ## Serve samples/ on http://127.0.0.1:8080/ (release build); ARGS='…' go to tintype serve
 	@scripts/run.sh $(ARGS)
 
-test: setup-build ## Every test of the workspace, documentation tests too
+test: setup-test ## Every test of the workspace, documentation tests too
 	@NEXTEST_PROFILE=$(NEXTEST_PROFILE) scripts/test.sh
 
 test-browser: setup-build ## The page at / in headless Chromium, where Node.js and Chromium are installed
@@ -53,6 +53,8 @@ fmt: setup-build ## Format the Rust code
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
 
-.PHONY: setup-build
+.PHONY: setup-build setup-test
 setup-build:
 	@scripts/setup/build.sh
+setup-test:
+	@scripts/setup/test.sh

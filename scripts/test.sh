@@ -5,6 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# They are installed by now: a test that does not find its server fails instead of being skipped.
+export TINTYPE_NEED_SERVERS=1
+
 if command -v cargo-nextest >/dev/null 2>&1; then
     cargo nextest run --workspace --locked --profile "${NEXTEST_PROFILE:-default}"
     cargo test --workspace --locked --doc

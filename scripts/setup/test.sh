@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# What the tests need beyond a build: the real servers that they start, each on ports of their own.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+scripts/setup/build.sh
+# shellcheck source=scripts/setup/packages.sh
+. scripts/setup/packages.sh
+
+need redis-server redis-server
+need redis-cli redis-tools
+install_packages "the tests"
