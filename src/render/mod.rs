@@ -84,7 +84,7 @@ impl Renderer {
     pub async fn admit(&self, original: Bytes, variant: Arc<Variant>) -> Result<Admitted, Failure> {
         let asked = (self.tick)();
         let probe = imaging::probe(&original, &self.setup.limits)?;
-        let cost = imaging::cost(&probe, &variant, &self.setup)?;
+        let cost = imaging::cost(&original, &probe, &variant, &self.setup)?;
         let permit = self.admission.admit(cost.memory).await.map_err(Failure::Shed)?;
         Ok(Admitted { original, variant, permit, queued: (self.tick)() - asked })
     }

@@ -3,10 +3,12 @@
 
 use crate::animation;
 use crate::bitmap::Layout;
+use crate::decode::{self, Need};
 use crate::encode::Settings;
 use crate::encode::avif::expected_cpu_ms;
 use crate::error::Error;
 use crate::format::SourceFormat;
+use crate::op::orient::Turn;
 use crate::output::{self, Subject};
 use crate::pipeline::{self, Pass};
 use crate::probe::Probe;
@@ -26,11 +28,11 @@ pub struct Cost {
     pub output: (u32, u32),
 }
 
-/// Prices a render, and refuses what the limits or the engine do not allow.
+/// Prices a render of an original (of which its header is read again), and refuses what the limits or the engine do not allow.
 ///
 /// # Errors
 /// [`Error::NotImplemented`], [`Error::TooLarge`], [`Error::Impossible`].
-pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Error> {
+pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Error> {
     let (transform, limits) = (&variant.transform, &setup.limits);
     refuse_unknown(transform)?;
     let turn = pipeline::upright(transform, probe.orientation);
@@ -44,19 +46,36 @@ pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Err
     let codec = output::codec(&transform.output, variant.class, subject)?;
     let settings = output::settings(transform, codec)?;
 
-    let source = probe.pixels();
-    let channels = channels(probe);
+    let layout = layout(probe);
+    let channels = layout.channels() as u64;
+    let stored = (probe.width, probe.height);
+    let want = passes.first().map(|pass| pass.want(stored, turn)).unwrap_or_default();
+    let whole = || Need {
+        memory: probe.pixels() * (channels + decoder_bytes(probe)),
+        size: stored,
+        resized: false,
+        nanoseconds: probe.pixels() * decoder_nanoseconds(probe),
+    };
+    let need = decode::need(original, probe, layout, &want, limits).unwrap_or_else(whole);
+    let pixels = area(need.size);
     // Decoded pixels and the decoder's own, then decoded pixels and the resize's, then the encoder's.
-    let decoding = source * (channels + decoder_bytes(probe));
-    let largest = passes.iter().map(|pass| area(pass.size()).max(area(pass.plan.size))).max().unwrap_or(source);
-    let lines: u64 =
-        passes.first().map_or(0, |pass| u64::from(probe.width.max(probe.height)) * u64::from(pass.plan.size.1));
-    let light = passes.first().map_or(0, Pass::bytes_per_source_channel);
-    // A further pass that has to look at its picture gets it from a copy.
-    let copy = if passes.iter().skip(1).any(Pass::needs_look) { source } else { 0 };
-    let resizing = (source * (1 + light) + copy + lines + largest) * channels;
-    let encoding = largest * 4 + area(output) * encoder_bytes(codec, settings.lossless);
-    let memory = decoding.max(resizing).max(encoding);
+    let largest = passes.iter().map(|pass| area(pass.size()).max(area(pass.plan.size))).max().unwrap_or(pixels);
+    // Only operations behind the resize need a second bitmap.
+    let copies = passes.iter().enumerate().any(|(at, pass)| pass.copies(if at == 0 { turn } else { Turn::default() }));
+    let largest = if copies || passes.len() > 1 { largest } else { 0 };
+    let resizing = if need.resized {
+        (pixels + largest) * channels
+    } else {
+        let resized = passes.first().filter(|pass| !pass.plan.keeps_pixels());
+        let lines =
+            resized.map_or(0, |pass| u64::from(need.size.0) * u64::from(pass.plan.size.1) + area(pass.plan.size));
+        let light = passes.first().map_or(0, Pass::bytes_per_source_channel);
+        // A further pass that has to look at its picture gets it from a copy.
+        let copy = if passes.iter().skip(1).any(Pass::needs_look) { pixels } else { 0 };
+        (pixels * (1 + light) + copy + lines + largest) * channels
+    };
+    let encoding = area(output) * (if alpha { 4 } else { channels } + encoder_bytes(codec, &settings));
+    let memory = need.memory.max(resizing).max(encoding);
     if memory > limits.memory {
         return Err(Error::TooLarge { what: "memory of the render", value: memory, limit: limits.memory });
     }
@@ -67,7 +86,7 @@ pub fn cost(probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Err
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
     let looks = passes.first().map_or(0, Pass::nanoseconds_per_source_pixel);
-    let nanoseconds = source * (decoder_nanoseconds(probe) + RESIZE + looks) + effects + encode;
+    let nanoseconds = need.nanoseconds + pixels * (RESIZE + looks) + effects + encode;
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
 }
 
@@ -92,7 +111,7 @@ impl Rates {
             decoder_bytes: decoder_bytes(probe),
             decoder_nanoseconds: decoder_nanoseconds(probe),
             resize_nanoseconds: RESIZE,
-            encoder_bytes: encoder_bytes(codec, settings.lossless),
+            encoder_bytes: encoder_bytes(codec, settings),
             encoder_nanoseconds: encoder_nanoseconds(codec, settings),
         }
     }
@@ -105,13 +124,12 @@ pub(crate) fn area((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
-fn channels(probe: &Probe) -> u64 {
-    let layout = match (probe.has_alpha, probe.gray) {
+fn layout(probe: &Probe) -> Layout {
+    match (probe.has_alpha, probe.gray) {
         (true, _) => Layout::Rgba,
         (false, true) => Layout::Gray,
         (false, false) => Layout::Rgb,
-    };
-    layout.channels() as u64
+    }
 }
 
 /// Nanoseconds per stored pixel.
@@ -134,8 +152,9 @@ fn decoder_nanoseconds(probe: &Probe) -> u64 {
 /// Bytes per stored pixel that a decoder holds beside the bitmap.
 fn decoder_bytes(probe: &Probe) -> u64 {
     match probe.format {
-        SourceFormat::Png if probe.depth > 8 => 2 * channels(probe),
-        SourceFormat::Avif => 6,
+        SourceFormat::Png if probe.depth > 8 => 2 * layout(probe).channels() as u64,
+        SourceFormat::Avif if probe.depth > 8 => 6,
+        SourceFormat::Avif => 3,
         SourceFormat::Jxl => 16,
         SourceFormat::Heic => 32,
         SourceFormat::Bmp => 1,
@@ -166,12 +185,16 @@ fn encoder_nanoseconds(codec: Codec, settings: &Settings) -> u64 {
 }
 
 /// Bytes per pixel of the result that an encoder holds beside the bitmap.
-fn encoder_bytes(codec: Codec, lossless: bool) -> u64 {
+fn encoder_bytes(codec: Codec, settings: &Settings) -> u64 {
+    let effort = settings.effort.unwrap_or(0);
     match codec {
-        Codec::Jpeg => 4,
-        Codec::Png => 4,
-        Codec::Webp if lossless => 40,
-        Codec::Webp => 10,
+        // All coefficients are kept where tables are made for the picture.
+        Codec::Jpeg if settings.progressive || effort >= 4 => 6,
+        Codec::Jpeg => 1,
+        Codec::Png => 2,
+        Codec::Webp if settings.lossless => 28,
+        Codec::Webp => 2,
+        Codec::Avif if effort == 0 && !settings.lossless => 18,
         Codec::Gif => 4,
         Codec::Avif | Codec::Jxl => 40,
     }

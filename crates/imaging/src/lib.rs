@@ -26,6 +26,7 @@ pub mod probe;
 pub mod product;
 pub mod quality;
 pub mod render;
+mod resample;
 pub mod scratch;
 pub mod setup;
 mod sight;

@@ -228,6 +228,12 @@ impl<'a> Pass<'a> {
             + priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum::<u64>()
     }
 
+    /// Whether anything behind the resize makes a second bitmap, on a picture that `turn` makes upright.
+    pub fn copies(&self, turn: Turn) -> bool {
+        let start = Start { delivered: Delivered::Resized, turn, profile: None };
+        self.size() != self.plan.size || self.operations(start).len() > 1
+    }
+
     /// Time that is spent on each pixel of what the pass begins with, beside the resize.
     pub fn nanoseconds_per_source_pixel(&self) -> u64 {
         let resample = self.transform.resample;

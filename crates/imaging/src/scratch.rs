@@ -51,6 +51,11 @@ impl Scratch {
         &mut self.jpeg
     }
 
+    /// Lets go of what the JPEG decoder worked in where that may not be kept: it is not needed any more.
+    pub(crate) fn decoded(&mut self) {
+        self.jpeg();
+    }
+
     /// Takes a buffer back. The largest are dropped first when more than `keep` bytes would stay idle.
     pub fn give(&mut self, buffer: Vec<u8>) {
         if buffer.capacity() <= self.keep {

@@ -19,32 +19,41 @@ const ZIGZAG: [u8; 64] = [
 /// How a component's coefficients become a block for its transform.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dequantiser {
-    /// Steps, in zigzag order.
-    steps: [u16; 64],
-    /// Zigzag position → place in the block; what the transform does not look at goes to its last place, which no
-    /// reduced transform reads.
-    places: [u8; 64],
+    /// By zigzag position: the step (0–15) and the place in the block (16–23). What the transform does not look at goes
+    /// behind the block; so does what lies behind position 63.
+    entries: [u32; 128],
 }
+
+/// Where in a block nobody looks.
+const ASIDE: u32 = 64;
 
 impl Dequantiser {
     pub(crate) fn new(steps: [u16; 64], size: u32) -> Self {
         let side = size as usize;
-        let places = ZIGZAG.map(|natural| {
+        let mut entries = [ASIDE << 16; 128];
+        for ((entry, natural), step) in entries.iter_mut().zip(ZIGZAG).zip(steps) {
             let (y, x) = (usize::from(natural) / 8, usize::from(natural) % 8);
-            if y < side && x < side { (y * side + x) as u8 } else { 63 }
-        });
-        Self { steps, places }
+            let place = if y < side && x < side { (y * side + x) as u32 } else { ASIDE };
+            *entry = u32::from(step) | place << 16;
+        }
+        Self { entries }
     }
 
     /// The dequantised value, wrapped to 16 bits: only nonsense is that large.
     #[inline(always)]
     pub(crate) fn value(&self, k: u32, value: i32) -> i16 {
-        value.wrapping_mul(i32::from(self.steps[(k & 63) as usize])) as i16
+        (self.entries[(k & 127) as usize] as i16).wrapping_mul(value as i16)
     }
 
+    /// `k` may be up to 127: beyond 63 nothing comes of it.
     #[inline(always)]
     pub(crate) fn put(&self, block: &mut Block, k: u32, value: i32) {
-        block[usize::from(self.places[(k & 63) as usize] & 63)] = self.value(k, value);
+        let entry = self.entries[(k & 127) as usize];
+        let place = (entry >> 16) as usize;
+        // Never false; the compiler cannot know.
+        if let Some(slot) = block.get_mut(place) {
+            *slot = (entry as i16).wrapping_mul(value as i16);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::plan::{Layout, Plan, Region, Scale};
 use crate::scan::Scan;
 use crate::segment::{self, EOI, SOS};
 use crate::sequential::{self, Stream};
-use crate::strip::Strip;
+use crate::strip::{Output, Strip};
 use crate::{frame::Frame, progressive};
 
 /// Scans that are looked at; real files have about ten.
@@ -160,6 +160,32 @@ impl<'a> Decoder<'a> {
         frame.coding != Coding::Progressive && scan.components.len() == frame.components.len()
     }
 
+    /// Bytes of a band: the lines that [`Self::decode_bands`] hands over at most at once.
+    pub fn band_len(&self) -> usize {
+        let (width, height) = self.output_size();
+        // The last row of MCUs has the line that waited for it as well.
+        let lines = self.plan().map_or(height, |plan| (plan.lines + 1).min(height));
+        width as usize * lines as usize * self.output_layout().channels()
+    }
+
+    /// Decodes from top to bottom through `band`, which has [`Self::band_len`] bytes: `take` is given every line once,
+    /// several at a time. Else as [`Self::decode_into`].
+    ///
+    /// # Errors
+    /// As [`Self::decode_into`].
+    pub fn decode_bands(
+        &self,
+        workspace: &mut Workspace,
+        cancelled: &dyn Fn() -> bool,
+        band: &mut [u8],
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Outcome, Error> {
+        if band.len() != self.band_len() {
+            return Err(Error::Usage("the buffer has not a band's length"));
+        }
+        self.decode(workspace, cancelled, Output::Bands { band, take })
+    }
+
     /// Decodes into `out`, which has [`Self::output_len`] bytes; every one is written. `cancelled` is asked at every
     /// row of MCUs, in every scan. May be called again.
     ///
@@ -175,6 +201,15 @@ impl<'a> Decoder<'a> {
         if out.len() != self.output_len() {
             return Err(Error::Usage("the buffer has not the output's length"));
         }
+        self.decode(workspace, cancelled, Output::Whole(out))
+    }
+
+    fn decode(
+        &self,
+        workspace: &mut Workspace,
+        cancelled: &dyn Fn() -> bool,
+        mut out: Output<'_>,
+    ) -> Result<Outcome, Error> {
         let plan = self.plan()?;
         let need = self.need(&plan);
         if need > self.limits.max_memory {
@@ -192,13 +227,12 @@ impl<'a> Decoder<'a> {
             let mut collector = Collector::new(self, &plan, cancelled);
             collector.run(&mut coefficients)?;
             let dequantisers = collector.dequantisers();
-            let mut rest = out;
             for row in plan.rows.0..plan.rows.1 {
                 if cancelled() {
                     return Err(Error::Cancelled);
                 }
                 coefficients.transform(&plan, row, &dequantisers, &mut strip);
-                rest = strip.finish_row(row, rest);
+                out.take(row, &mut strip);
             }
             collector.whole
         };
@@ -210,7 +244,7 @@ impl<'a> Decoder<'a> {
         plan: &Plan,
         strip: &mut Strip<'_>,
         cancelled: &dyn Fn() -> bool,
-        out: &mut [u8],
+        out: Output<'_>,
     ) -> Result<bool, Error> {
         let Header { frame, scan, state, data, .. } = &self.header;
         let mut dequantisers = Vec::with_capacity(frame.components.len());

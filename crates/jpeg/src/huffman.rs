@@ -189,6 +189,15 @@ impl AcTable {
         table
     }
 
+    /// The symbol that lies wholly within a window of `look` bits, and the bits that it uses.
+    pub(crate) fn within(&self, window: u32, look: u32) -> Option<(Symbol, u32)> {
+        let (length, symbol) = self.long.find(window << (16 - look))?;
+        let (advance, size) = ac_symbol(symbol);
+        let rest = look.checked_sub(length + size)?;
+        let value = if advance == END { 0 } else { extend(window >> rest & ((1 << size) - 1), size) };
+        Some((Symbol { advance, value, bad: false }, length + size))
+    }
+
     /// Reads a coefficient; [`SYMBOL_BITS`] are ready.
     #[inline(always)]
     pub(crate) fn read(&self, bits: &mut Bits<'_>) -> Symbol {
@@ -201,7 +210,7 @@ impl AcTable {
     #[inline(always)]
     pub(crate) fn skip(&self, bits: &mut Bits<'_>, mut k: u32) -> bool {
         while k < 63 {
-            bits.ensure(SYMBOL_BITS);
+            bits.ensure(SKIP_LOOK);
             let entry = u32::from(self.skip[bits.peek(SKIP_LOOK) as usize]);
             let (steps, ends) = (entry >> 8 & 63, entry >> 15);
             if entry & 0xFF != 0 && k + steps + ends <= 63 {
@@ -211,6 +220,7 @@ impl AcTable {
                     return true;
                 }
             } else {
+                bits.ensure(SYMBOL_BITS);
                 let symbol = self.read(bits);
                 if symbol.bad {
                     return false;

@@ -25,6 +25,7 @@ mod header;
 mod huffman;
 mod kernel;
 mod metadata;
+mod pairs;
 mod plan;
 mod progressive;
 mod scan;

@@ -7,10 +7,11 @@ use crate::coefficients::{Coefficients, Dequantiser, wanted};
 use crate::frame::Frame;
 use crate::header::State;
 use crate::huffman::{AcTable, DcTable, SYMBOL_BITS};
-use crate::kernel::tuned;
+use crate::kernel::{Block, tuned};
+use crate::pairs::{PAIR_BITS, PairTable};
 use crate::plan::{Plan, Plane};
 use crate::scan::Scan;
-use crate::strip::Strip;
+use crate::strip::{Output, Strip};
 
 /// Counts MCUs to the next restart marker and remembers damage.
 #[derive(Debug)]
@@ -66,12 +67,14 @@ struct Coded {
     index: usize,
     dc: DcTable,
     ac: AcTable,
+    pairs: PairTable,
 }
 
 fn tables(scan: &Scan, state: &State) -> Result<Vec<Coded>, Error> {
     let coded = |part: &crate::scan::ScanComponent| {
         let dc = DcTable::new(&state.tables.dc(part.dc_table))?;
-        Ok(Coded { index: part.index, dc, ac: AcTable::with_skip(&state.tables.ac(part.ac_table)) })
+        let ac = AcTable::with_skip(&state.tables.ac(part.ac_table));
+        Ok(Coded { index: part.index, dc, pairs: PairTable::new(&ac), ac })
     };
     scan.components.iter().map(coded).collect()
 }
@@ -103,6 +106,47 @@ fn read_ac(bits: &mut Bits<'_>, table: &AcTable, keep: u32, mut put: impl FnMut(
     (k, table.skip(bits, k))
 }
 
+/// The same, two at a time and straight into the block. Gives whether there was any, and whether all codes were good.
+#[inline(always)]
+fn read_pairs(
+    part: &Coded,
+    bits: &mut Bits<'_>,
+    keep: u32,
+    dequantiser: &Dequantiser,
+    block: &mut Block,
+) -> (bool, bool) {
+    let mut k = 0;
+    while k < keep {
+        bits.ensure(PAIR_BITS);
+        let pair = part.pairs.look(bits.window());
+        if pair.bits() == 0 {
+            bits.ensure(SYMBOL_BITS);
+            let symbol = part.ac.read(bits);
+            let next = k + symbol.advance;
+            if next > 63 {
+                return (k > 0, !symbol.bad);
+            }
+            dequantiser.put(block, next, symbol.value);
+            k = next;
+            continue;
+        }
+        let (first, value) = pair.first();
+        let (second, other) = pair.second();
+        // A block that is full needs no end: the second symbol is the next block's.
+        if k + first >= 63 {
+            bits.consume(pair.first_bits());
+            dequantiser.put(block, k + first, value);
+            return (k + first == 63 || k > 0, true);
+        }
+        bits.consume(pair.bits());
+        // The second first: where there is none, the first takes its place.
+        dequantiser.put(block, k + second, other);
+        dequantiser.put(block, k + first, value);
+        k += second;
+    }
+    (true, part.ac.skip(bits, k))
+}
+
 /// What a streamed decode needs.
 pub(crate) struct Stream<'a> {
     pub(crate) frame: &'a Frame,
@@ -115,7 +159,7 @@ pub(crate) struct Stream<'a> {
 
 impl Stream<'_> {
     /// Decodes the one scan that has all components, from `bits` into `out`. Gives whether it was whole.
-    pub(crate) fn run(&self, bits: Bits<'_>, strip: &mut Strip<'_>, out: &mut [u8]) -> Result<bool, Error> {
+    pub(crate) fn run(&self, bits: Bits<'_>, strip: &mut Strip<'_>, out: Output<'_>) -> Result<bool, Error> {
         tuned(
             #[inline(always)]
             || self.walk(bits, strip, out),
@@ -123,7 +167,7 @@ impl Stream<'_> {
     }
 
     #[inline(always)]
-    fn walk(&self, mut bits: Bits<'_>, strip: &mut Strip<'_>, mut out: &mut [u8]) -> Result<bool, Error> {
+    fn walk(&self, mut bits: Bits<'_>, strip: &mut Strip<'_>, mut out: Output<'_>) -> Result<bool, Error> {
         let coded = tables(self.scan, self.state)?;
         let mut predictions = [0i32; 4];
         let mut restarts = Restarts::new(self.state.restart);
@@ -146,7 +190,7 @@ impl Stream<'_> {
                 restarts.after(&bits, good);
             }
             if visible {
-                out = strip.finish_row(row, out);
+                out.take(row, strip);
             }
         }
         Ok(restarts.whole)
@@ -214,8 +258,8 @@ fn block(
         return good;
     }
     let block = strip.slot(plane);
-    let (last, ac_good) = read_ac(bits, &part.ac, plane.keep, |k, value| dequantiser.put(block, k, value));
-    if last == 0 {
+    let (any, ac_good) = read_pairs(part, bits, plane.keep, dequantiser, block);
+    if !any {
         strip.flat(plane, x, y, dc);
     } else {
         block[0] = dc;

@@ -3,7 +3,7 @@
 //! in order.
 
 use crate::frame::Colour;
-use crate::kernel::{BATCH, Block, Kernels, Place};
+use crate::kernel::{BATCH, BLOCK, Block, Kernels, Place};
 use crate::plan::{Plan, Plane, SLACK, Upsample};
 
 /// Blocks that wait for their transform.
@@ -15,7 +15,35 @@ struct Batch {
 }
 
 impl Batch {
-    const EMPTY: Self = Self { blocks: [[0; 64]; BATCH], places: [Place { offset: 0, stride: 0 }; BATCH], len: 0 };
+    const EMPTY: Self = Self { blocks: [[0; BLOCK]; BATCH], places: [Place { offset: 0, stride: 0 }; BATCH], len: 0 };
+}
+
+/// Where lines go.
+pub(crate) enum Output<'o> {
+    /// What is left of the whole picture's buffer.
+    Whole(&'o mut [u8]),
+    /// To somebody who takes a few at a time.
+    Bands {
+        /// Room for what a row of MCUs adds, and one line.
+        band: &'o mut [u8],
+        take: &'o mut dyn FnMut(&[u8]),
+    },
+}
+
+impl Output<'_> {
+    /// MCU row `row` of the strip is complete.
+    pub(crate) fn take(&mut self, row: u32, strip: &mut Strip<'_>) {
+        match self {
+            Self::Whole(rest) => *rest = strip.finish_row(row, std::mem::take(rest)),
+            Self::Bands { band, take } => {
+                let left = strip.finish_row(row, band).len();
+                let (lines, _) = band.split_at(band.len() - left);
+                if !lines.is_empty() {
+                    take(lines);
+                }
+            }
+        }
+    }
 }
 
 /// The strip.
@@ -118,7 +146,7 @@ impl<'a> Strip<'a> {
     }
 
     /// MCU row `row` is complete: writes the lines that it makes possible to the front of `out`, and gives the rest.
-    pub(crate) fn finish_row<'o>(&mut self, row: u32, mut out: &'o mut [u8]) -> &'o mut [u8] {
+    fn finish_row<'o>(&mut self, row: u32, mut out: &'o mut [u8]) -> &'o mut [u8] {
         for index in 0..3 {
             self.flush(index);
         }

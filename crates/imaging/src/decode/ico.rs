@@ -3,7 +3,7 @@
 //! A bitmap of 32 bits has its own alpha, which wins over the mask as soon as it says anything.
 
 use super::bmp::{never_invisible, picture};
-use super::{Decoded, check_memory, malformed, png};
+use super::{Decoded, Want, check_memory, malformed, png};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::format::SourceFormat;
@@ -24,7 +24,7 @@ pub(super) fn decode(
     match largest(bytes) {
         Some(Entry::Png(file, _)) => {
             let probe = Probe { format: SourceFormat::Png, ..probe.clone() };
-            png::decode(file, &probe, limits, watch, scratch)
+            png::decode(file, &probe, &Want::EVERYTHING, limits, watch, scratch)
         }
         Some(Entry::Bmp(body, mut header)) => {
             check_memory(probe, Layout::Rgba.channels() as u64, limits)?;

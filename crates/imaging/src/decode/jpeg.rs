@@ -1,20 +1,23 @@
-//! JPEG by our own decoder, shrunk while it is read; arithmetic-coded files by zune-jpeg.
+//! JPEG by our own decoder: shrunk while it is read, only as far as the crop reaches, and row by row into the resize, so
+//! that the original is never whole in memory. Arithmetic-coded files by zune-jpeg.
 //!
 //! What is missing of a truncated file comes out mid-gray. CMYK becomes sRGB here, since a bitmap has no such layout.
 
 mod arithmetic;
 mod inks;
 
-use super::{Decoded, Delivered, Want, check_memory, malformed, size_of};
+use super::{Decoded, Delivered, Need, Want, check_held, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
 use crate::metadata::jpeg::{self, JpegHeader};
+use crate::op::resize::Resize;
 use crate::probe::Probe;
+use crate::resample::Stream;
 use crate::scratch::Scratch;
-use ::jpeg::{Decoder, Scale};
+use ::jpeg::{Decoder, Region, Scale};
 
 /// Each scan of a progressive file costs a walk over the whole picture; encoders write about ten.
 const MAX_SCANS: usize = 64;
@@ -32,33 +35,128 @@ pub(super) fn decode(
     let header = jpeg::read(bytes).ok_or_else(|| malformed(SourceFormat::Jpeg, &"no frame header"))?;
     header.check_supported()?;
     check_scans(&header, bytes)?;
-    let (size, mut pixels) = if header.is_arithmetic() {
-        whole(bytes, &header, probe, limits, watch, scratch)?
-    } else {
-        shrunk(bytes, probe, want, limits, watch, scratch)?
-    };
+    if header.is_arithmetic() {
+        let pixels = whole(bytes, &header, probe, limits, watch, scratch)?;
+        let read =
+            Read { pixels, size: (probe.width, probe.height), origin: (0, 0), whole: (probe.width, probe.height) };
+        return in_colour(&header, Pixels::Read(read), want, watch, scratch);
+    }
+    let pixels = shrunk(bytes, probe, want, limits, watch, scratch)?;
+    in_colour(&header, pixels, want, watch, scratch)
+}
+
+/// What came of the file.
+enum Pixels {
+    /// Its own pixels, scaled or not.
+    Read(Read),
+    /// What the resize makes of them.
+    Resized(Bitmap),
+}
+
+/// Pixels with the file's components as channels, a part of the picture that was scaled to `whole`.
+struct Read {
+    pixels: Vec<u8>,
+    size: (u32, u32),
+    origin: (u32, u32),
+    whole: (u32, u32),
+}
+
+/// Makes a bitmap of the components, with the profile that belongs to it.
+fn in_colour(
+    header: &JpegHeader<'_>,
+    pixels: Pixels,
+    want: &Want,
+    watch: &Watch,
+    scratch: &mut Scratch,
+) -> Result<Decoded, Error> {
     watch.check()?;
     let icc = header.icc();
+    let layout = if header.components == 1 { Layout::Gray } else { Layout::Rgb };
+    let orientation = header.orientation;
+    let Read { mut pixels, size, origin: (x, y), whole } = match pixels {
+        Pixels::Resized(bitmap) => {
+            let icc = icc.filter(|icc| color::differs_from_srgb(icc, layout));
+            return Ok(Decoded { delivered: Delivered::Resized, ..Decoded::whole(bitmap, icc, orientation) });
+        }
+        Pixels::Read(read) => read,
+    };
     if let (4, Some(resize)) = (header.components, want.resize.filter(|resize| inks::is_worth_it(size, resize))) {
-        let stored = (probe.width, probe.height);
+        let stored = (u32::from(header.width), u32::from(header.height));
         pixels = inks::resized(pixels, size, stored, resize, watch, scratch)?;
         color::cmyk_to_srgb(&mut pixels, icc.as_deref(), header.adobe.is_some(), watch)?;
         let bitmap = Bitmap::new(resize.width, resize.height, Layout::Rgb, pixels);
-        return Ok(Decoded { delivered: Delivered::Resized, ..Decoded::whole(bitmap, None, header.orientation) });
+        return Ok(Decoded { delivered: Delivered::Resized, ..Decoded::whole(bitmap, None, orientation) });
     }
-    let (layout, icc) = match header.components {
-        1 => (Layout::Gray, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Gray))),
-        3 => (Layout::Rgb, icc.filter(|icc| color::differs_from_srgb(icc, Layout::Rgb))),
-        _ => {
-            color::cmyk_to_srgb(&mut pixels, icc.as_deref(), header.adobe.is_some(), watch)?;
-            (Layout::Rgb, None)
-        }
+    let icc = if header.components == 4 {
+        color::cmyk_to_srgb(&mut pixels, icc.as_deref(), header.adobe.is_some(), watch)?;
+        None
+    } else {
+        icc.filter(|icc| color::differs_from_srgb(icc, layout))
     };
     let bitmap = Bitmap::new(size.0, size.1, layout, pixels);
-    Ok(Decoded::whole(bitmap, icc, header.orientation))
+    let delivered = Delivered::Part { x, y, whole };
+    Ok(Decoded { delivered, ..Decoded::whole(bitmap, icc, orientation) })
 }
 
-/// Reads at the smallest of 1/8, 1/4, 1/2 and 1/1 that still serves.
+/// How a file is read: at which scale, which part of it, and whether rows go straight into the resize.
+struct Reading<'a> {
+    decoder: Decoder<'a>,
+    whole: (u32, u32),
+    region: Region,
+    resize: Option<(Resize, Layout)>,
+}
+
+impl<'a> Reading<'a> {
+    /// At the smallest of 1/8, 1/4, 1/2 and 1/1 that still serves.
+    fn new(bytes: &'a [u8], want: &Want, limits: &Limits) -> Result<Self, ::jpeg::Error> {
+        let own = ::jpeg::Limits { max_pixels: limits.source_pixels, max_memory: limits.memory };
+        let mut decoder = Decoder::new(bytes, &own)?;
+        let info = decoder.info();
+        let stored = (info.width, info.height);
+        decoder.scale(Scale::at_least(stored.0, stored.1, want.min_width, want.min_height));
+        let whole = decoder.output_size();
+        // Inks are resized as a whole picture.
+        let inks = decoder.output_layout() == ::jpeg::Layout::Cmyk;
+        let region = scaled_region(want.region.filter(|_| !inks), stored, whole);
+        decoder.region(region)?;
+        let layout = match decoder.output_layout() {
+            ::jpeg::Layout::Gray => Some(Layout::Gray),
+            ::jpeg::Layout::Rgb => Some(Layout::Rgb),
+            // It becomes RGB before anything mixes its pixels.
+            ::jpeg::Layout::Cmyk => None,
+        };
+        let resize = want.resize.map(|resize| resize.on_part(stored, (region.x, region.y), whole));
+        Ok(Self { decoder, whole, region, resize: resize.filter(Stream::suits).zip(layout) })
+    }
+
+    fn size(&self) -> (u32, u32) {
+        (self.region.width, self.region.height)
+    }
+
+    /// Bytes held while reading.
+    fn memory(&self) -> u64 {
+        let held = match &self.resize {
+            Some((resize, layout)) => self.decoder.band_len() as u64 + Stream::memory(resize, *layout, self.size()),
+            None => self.decoder.output_len() as u64,
+        };
+        held.saturating_add(self.decoder.memory())
+    }
+}
+
+/// What reading a file will need; `None` if it cannot be read by our own decoder.
+pub(super) fn need(bytes: &[u8], want: &Want, limits: &Limits) -> Option<Need> {
+    let reading = Reading::new(bytes, want, limits).ok()?;
+    let (size, resized) = match &reading.resize {
+        Some((resize, _)) => ((resize.width, resize.height), true),
+        None => (reading.size(), false),
+    };
+    let read = u64::from(reading.region.width) * u64::from(reading.region.height);
+    let progressive = reading.decoder.info().coding == ::jpeg::Coding::Progressive;
+    // Entropy decoding goes by the file's length, all else by pixels.
+    let nanoseconds = bytes.len() as u64 * if progressive { 14 } else { 8 } + read * 4;
+    Some(Need { memory: reading.memory(), size, resized, nanoseconds })
+}
+
 fn shrunk(
     bytes: &[u8],
     probe: &Probe,
@@ -66,9 +164,42 @@ fn shrunk(
     limits: &Limits,
     watch: &Watch,
     scratch: &mut Scratch,
-) -> Result<((u32, u32), Vec<u8>), Error> {
-    let own = |max_memory| ::jpeg::Limits { max_pixels: limits.source_pixels, max_memory };
-    let told = |error| match error {
+) -> Result<Pixels, Error> {
+    let reading = Reading::new(bytes, want, limits).map_err(|error| told(error, watch))?;
+    let decoder = &reading.decoder;
+    let info = decoder.info();
+    if (info.width, info.height) != (probe.width, probe.height) {
+        return Err(malformed(SourceFormat::Jpeg, &"two headers that disagree"));
+    }
+    check_held(reading.memory(), limits)?;
+    let cancelled = || watch.check().is_err();
+    if let Some((resize, layout)) = reading.resize {
+        let mut stream = Stream::new(resize, layout, reading.size(), scratch);
+        let mut band = scratch.take(decoder.band_len());
+        let take = &mut |rows: &[u8]| stream.push_opaque(rows);
+        let outcome = decoder.decode_bands(scratch.jpeg(), &cancelled, &mut band, take);
+        scratch.give(band);
+        outcome.map_err(|error| told(error, watch))?;
+        scratch.decoded();
+        return stream.finish(scratch).map(Pixels::Resized);
+    }
+    let mut pixels = scratch.take(decoder.output_len());
+    let outcome = decoder.decode_into(scratch.jpeg(), &cancelled, &mut pixels);
+    scratch.decoded();
+    match outcome {
+        Ok(_) => {
+            let (size, origin) = (reading.size(), (reading.region.x, reading.region.y));
+            Ok(Pixels::Read(Read { pixels, size, origin, whole: reading.whole }))
+        }
+        Err(error) => {
+            scratch.give(pixels);
+            Err(told(error, watch))
+        }
+    }
+}
+
+fn told(error: ::jpeg::Error, watch: &Watch) -> Error {
+    match error {
         ::jpeg::Error::Cancelled => watch.check().err().unwrap_or(Error::Cancelled),
         ::jpeg::Error::Unsupported(what) => Error::Unsupported(format!("JPEG: {what}")),
         ::jpeg::Error::Malformed(what) => Error::Malformed(format!("JPEG: {what}")),
@@ -76,25 +207,22 @@ fn shrunk(
             Error::TooLarge { what: "memory to decode the original", value, limit }
         }
         other => Error::Internal(other.to_string()),
+    }
+}
+
+/// The wanted part of the stored picture, in pixels of the scaled one and rounded outwards.
+fn scaled_region(wanted: Option<(u32, u32, u32, u32)>, stored: (u32, u32), whole: (u32, u32)) -> Region {
+    let Some((left, top, width, height)) = wanted else {
+        return Region { x: 0, y: 0, width: whole.0, height: whole.1 };
     };
-    let mut decoder = Decoder::new(bytes, &own(limits.memory)).map_err(told)?;
-    let info = decoder.info();
-    if (info.width, info.height) != (probe.width, probe.height) {
-        return Err(malformed(SourceFormat::Jpeg, &"two headers that disagree"));
-    }
-    decoder.scale(Scale::at_least(info.width, info.height, want.min_width, want.min_height));
-    let value = (decoder.output_len() as u64).saturating_add(decoder.memory());
-    if value > limits.memory {
-        return Err(Error::TooLarge { what: "memory to decode the original", value, limit: limits.memory });
-    }
-    let mut pixels = scratch.take(decoder.output_len());
-    match decoder.decode_into(scratch.jpeg(), &|| watch.check().is_err(), &mut pixels) {
-        Ok(_) => Ok((decoder.output_size(), pixels)),
-        Err(error) => {
-            scratch.give(pixels);
-            Err(told(error))
-        }
-    }
+    let side = |from: u32, length: u32, stored: u32, whole: u32| {
+        let scaled = |at: u32| u64::from(at) * u64::from(whole) / u64::from(stored.max(1));
+        let begin = scaled(from).saturating_sub(1).min(u64::from(whole.saturating_sub(1)));
+        let end = (scaled(from.saturating_add(length)) + 2).min(u64::from(whole));
+        (begin as u32, (end - begin).max(1) as u32)
+    };
+    let ((x, width), (y, height)) = (side(left, width, stored.0, whole.0), side(top, height, stored.1, whole.1));
+    Region { x, y, width, height }
 }
 
 fn whole(
@@ -104,13 +232,13 @@ fn whole(
     limits: &Limits,
     watch: &Watch,
     scratch: &mut Scratch,
-) -> Result<((u32, u32), Vec<u8>), Error> {
+) -> Result<Vec<u8>, Error> {
     let components = u64::from(header.components);
     let in_one_go = !header.is_progressive() && header.scan_components >= header.components;
     check_memory(probe, if in_one_go { components } else { components * (1 + COEFFICIENT) }, limits)?;
     let mut pixels = scratch.take(size_of(probe.width, probe.height, Layout::Gray) * usize::from(header.components));
     match arithmetic::decode(bytes, header, probe, watch, &mut pixels) {
-        Ok(()) => Ok(((probe.width, probe.height), pixels)),
+        Ok(()) => Ok(pixels),
         Err(error) => {
             scratch.give(pixels);
             Err(error)

@@ -91,6 +91,28 @@ impl Decoded {
     }
 }
 
+/// What decoding will need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// Bytes held at the worst moment, the bitmap's included.
+    pub(crate) memory: u64,
+    /// Of the bitmap, pixels.
+    pub(crate) size: (u32, u32),
+    /// Whether it is [`Delivered::Resized`].
+    pub(crate) resized: bool,
+    /// Of one core.
+    pub(crate) nanoseconds: u64,
+}
+
+/// What [`decode`] will need where a format's decoder knows it better than by the pixels of the whole picture.
+pub(crate) fn need(bytes: &[u8], probe: &Probe, layout: Layout, want: &Want, limits: &Limits) -> Option<Need> {
+    match probe.format {
+        SourceFormat::Jpeg => jpeg::need(bytes, want, limits),
+        SourceFormat::Png => png::need(bytes, probe, layout, want),
+        _ => None,
+    }
+}
+
 /// Decodes the first frame.
 ///
 /// # Errors
@@ -108,7 +130,7 @@ pub fn decode(
     probe.check(limits)?;
     match probe.format {
         SourceFormat::Jpeg => jpeg::decode(bytes, probe, want, limits, watch, scratch),
-        SourceFormat::Png => png::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Png => png::decode(bytes, probe, want, limits, watch, scratch),
         SourceFormat::Webp => webp::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Gif => gif::decode(bytes, probe, limits, watch, scratch),
         SourceFormat::Avif => avif::decode(bytes, limits, watch, scratch),
@@ -150,7 +172,11 @@ pub(crate) fn no_frame(number: u32, frames: u32) -> Error {
 
 /// Holds the memory that decoding needs (`bytes_per_pixel` for bitmap and decoder together) against the limit.
 fn check_memory(probe: &Probe, bytes_per_pixel: u64, limits: &Limits) -> Result<(), Error> {
-    let value = probe.pixels().saturating_mul(bytes_per_pixel);
+    check_held(probe.pixels().saturating_mul(bytes_per_pixel), limits)
+}
+
+/// Holds the bytes that decoding needs against the limit.
+fn check_held(value: u64, limits: &Limits) -> Result<(), Error> {
     if value > limits.memory {
         return Err(Error::TooLarge { what: "memory to decode the original", value, limit: limits.memory });
     }

@@ -1,11 +1,15 @@
-//! PNG by the `png` crate: all colour types and depths, brought to 8 bits (PQ and HLG by tone mapping); of an animation the default image.
+//! PNG by the `png` crate: all colour types and depths, brought to 8 bits (PQ and HLG by tone mapping); of an animation
+//! the default image. Rows go straight into the resize or the crop, save where the file is interlaced.
 //!
 //! Rows that a truncated file lacks come out zero (black, or transparent); a file without its first row is refused.
 //! Its compressed profile and texts never pass through the decoder: the profile is inflated here, under a limit.
 
+mod bands;
 pub(super) mod frames;
 
-use super::{Decoded, check_memory, malformed, size_of};
+pub(super) use bands::need;
+
+use super::{Decoded, Want, check_memory, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color::{
     self,
@@ -16,7 +20,9 @@ use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
 use crate::metadata::png::{self as chunks, PngHeader};
 use crate::probe::Probe;
+use crate::resample::Stream;
 use crate::scratch::Scratch;
+use bands::Bands;
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, InterlaceInfo, Reader, Transformations};
 use std::io::{Cursor, ErrorKind};
 
@@ -32,6 +38,7 @@ type Source<'a> = Reader<Cursor<&'a [u8]>>;
 pub(super) fn decode(
     bytes: &[u8],
     probe: &Probe,
+    want: &Want,
     limits: &Limits,
     watch: &Watch,
     scratch: &mut Scratch,
@@ -42,15 +49,26 @@ pub(super) fn decode(
         return Err(malformed(SourceFormat::Png, &"two headers that disagree"));
     }
     let rows = Rows::of(&reader, probe.width, header.cicp)?;
-    check_memory(probe, rows.layout.channels() as u64, limits)?;
-    let mut pixels = scratch.take(size_of(probe.width, probe.height, rows.layout));
-    if let Err(error) = rows.read_all(&mut reader, &mut pixels, watch) {
-        scratch.give(pixels);
-        return Err(error);
-    }
     let icc = profile(&header, rows.layout);
-    let bitmap = Bitmap::new(probe.width, probe.height, rows.layout, pixels);
-    Ok(Decoded::whole(bitmap, icc, header.orientation))
+    let (size, orientation) = ((probe.width, probe.height), header.orientation);
+    if reader.info().interlaced {
+        check_memory(probe, rows.layout.channels() as u64, limits)?;
+        let mut pixels = scratch.take(size_of(probe.width, probe.height, rows.layout));
+        if let Err(error) = rows.read_interlaced(&mut reader, &mut pixels, watch) {
+            scratch.give(pixels);
+            return Err(error);
+        }
+        let bitmap = Bitmap::new(probe.width, probe.height, rows.layout, pixels);
+        return Ok(Decoded::whole(bitmap, icc, orientation));
+    }
+    let mut bands = Bands::new(rows, size.1, scratch);
+    let read = match want.resize.filter(Stream::suits) {
+        Some(resize) => bands.resize(&mut reader, resize, size, limits, watch, scratch),
+        None => bands.crop(&mut reader, want.region, size, limits, watch, scratch),
+    };
+    scratch.give(bands.band);
+    let (bitmap, delivered) = read?;
+    Ok(Decoded { bitmap, delivered, icc, orientation })
 }
 
 fn open(bytes: &[u8]) -> Result<Source<'_>, DecodingError> {
@@ -112,30 +130,37 @@ impl Rows {
         if reader.info().interlaced {
             self.read_interlaced(reader, pixels, watch)
         } else {
-            self.read(reader, pixels, watch)
+            let mut from = 0;
+            for lines in pixels.chunks_mut(self.stride * ROWS_PER_CHECK as usize) {
+                watch.check()?;
+                if from == u32::MAX {
+                    lines.fill(0);
+                } else {
+                    from = if self.read(reader, from, lines)? { from + ROWS_PER_CHECK } else { u32::MAX };
+                }
+            }
+            Ok(())
         }
     }
 
-    fn read(&self, reader: &mut Source<'_>, pixels: &mut [u8], watch: &Watch) -> Result<(), Error> {
+    /// Reads the rows from `from` on that fill `pixels`. Gives whether the file went on so long: what it lacks is zero.
+    fn read(&self, reader: &mut Source<'_>, from: u32, pixels: &mut [u8]) -> Result<bool, Error> {
         let mut row = vec![0; if self.is_direct() { 0 } else { self.stride * 2 }];
         for (y, line) in (0u32..).zip(pixels.chunks_exact_mut(self.stride)) {
-            if y.is_multiple_of(ROWS_PER_CHECK) {
-                watch.check()?;
-            }
             let read = if self.is_direct() { reader.read_row(line) } else { reader.read_row(&mut row) };
             match read {
                 Ok(Some(_)) if self.is_direct() => {}
                 Ok(Some(_)) => self.convert(&row, line),
                 Ok(None) => return Err(malformed(SourceFormat::Png, &"too few rows")),
-                Err(error) if y > 0 && is_truncation(&error) => {
+                Err(error) if from + y > 0 && is_truncation(&error) => {
                     let done = self.stride * y as usize;
                     pixels.get_mut(done..).unwrap_or_default().fill(0);
-                    return Ok(());
+                    return Ok(false);
                 }
                 Err(error) => return Err(told(error)),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn read_interlaced(&self, reader: &mut Source<'_>, pixels: &mut [u8], watch: &Watch) -> Result<(), Error> {

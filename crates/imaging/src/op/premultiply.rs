@@ -21,12 +21,23 @@ pub(crate) fn unpremultiply(bitmap: &mut Bitmap) -> Result<(), Error> {
 pub(crate) fn is_opaque(bitmap: &Bitmap) -> bool {
     match bitmap.layout() {
         Layout::Gray | Layout::Rgb => true,
-        // In blocks, so that the compiler can look at many at once.
-        Layout::Rgba => bitmap
-            .pixels()
-            .chunks(4096)
-            .all(|block| block.as_chunks::<4>().0.iter().fold(u8::MAX, |all, pixel| all & pixel[3]) == u8::MAX),
+        Layout::Rgba => all_opaque(bitmap.pixels()),
     }
+}
+
+/// The same for pixels of four channels, whole rows of them or not.
+pub(crate) fn all_opaque(pixels: &[u8]) -> bool {
+    // In blocks, so that the compiler can look at many at once.
+    let opaque = |block: &[u8]| block.as_chunks::<4>().0.iter().fold(u8::MAX, |all, pixel| all & pixel[3]) == u8::MAX;
+    pixels.chunks(4096).all(opaque)
+}
+
+/// Straight → premultiplied, for whole rows of `width` pixels of four channels.
+pub(crate) fn premultiply_rows(rows: &mut [u8], width: u32) -> Result<(), Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::Internal(format!("alpha: {error}"));
+    let height = (rows.len() / 4) as u32 / width.max(1);
+    let mut image = TypedImage::<U8x4>::from_buffer(width, height, rows).map_err(|error| failed(&error))?;
+    MulDiv::new().multiply_alpha_inplace_typed(&mut image).map_err(|error| failed(&error))
 }
 
 fn in_place(

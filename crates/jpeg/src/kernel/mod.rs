@@ -15,8 +15,11 @@ pub(crate) struct Place {
 
 /// Blocks that are transformed together.
 pub(crate) const BATCH: usize = 4;
-/// Dequantised coefficients: of 8 × 8 in natural order; of 4 × 4 and 2 × 2 the first 16 and 4, rows without gaps.
-pub(crate) type Block = [i16; 64];
+/// Dequantised coefficients: of 8 × 8 in natural order; of 4 × 4 and 2 × 2 the first 16 and 4, rows without gaps. What
+/// is written behind the 64th is looked at by nobody.
+pub(crate) type Block = [i16; BLOCK];
+/// A whole number of vectors.
+pub(crate) const BLOCK: usize = 80;
 
 /// Transforms the first so many blocks into a buffer.
 pub(crate) type Transform = fn(&[Block; BATCH], &[Place], &mut [u8]);
@@ -103,7 +106,7 @@ mod tests {
     fn vectors_transform_blocks_as_scalars_do() {
         let (best, mut seed) = (Kernels::detect(), 3);
         for round in 0..3000usize {
-            let mut blocks = [[0i16; 64]; BATCH];
+            let mut blocks = [[0i16; BLOCK]; BATCH];
             for block in &mut blocks {
                 for value in block.iter_mut() {
                     let bytes = noise(&mut seed, 3);

@@ -74,7 +74,7 @@ mod tests {
     fn reduced_transforms_are_within_one_of_the_exact_ones() {
         let mut seed = 7u32;
         for _ in 0..2000 {
-            let mut blocks = [[0i16; 64]; BATCH];
+            let mut blocks = [[0i16; super::super::BLOCK]; BATCH];
             for value in &mut blocks[0][..16] {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 *value = (seed >> 8 & 255) as i16 - 128;

@@ -135,7 +135,7 @@ mod tests {
     fn the_transform_is_within_one_of_the_exact_one() {
         let mut seed = 1u32;
         for _ in 0..2000 {
-            let mut blocks = [[0i16; 64]; BATCH];
+            let mut blocks = [[0i16; super::super::BLOCK]; BATCH];
             for value in &mut blocks[0] {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 *value = if seed >> 29 == 0 { (seed >> 8 & 255) as i16 - 128 } else { 0 };
@@ -152,7 +152,7 @@ mod tests {
     fn extreme_coefficients_do_not_overflow() {
         for value in [i16::MIN, i16::MAX, -1] {
             let mut out = [0u8; 64];
-            idct8(&[[value; 64]; BATCH], &[Place { offset: 0, stride: 8 }], &mut out);
+            idct8(&[[value; super::super::BLOCK]; BATCH], &[Place { offset: 0, stride: 8 }], &mut out);
         }
     }
 
