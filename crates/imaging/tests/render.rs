@@ -230,7 +230,7 @@ fn a_price_is_known_beforehand() {
             && small.millis < large.millis
     );
     assert!(price("w=1800&f=avif").millis > price("w=1800&f=jpeg").millis);
-    let poor = Setup::from(Limits { memory: 1 << 17, ..Limits::default() });
+    let poor = Setup::from(Limits { memory: 1 << 14, ..Limits::default() });
     assert!(matches!(
         cost(&original, &probe, &variant("w=100", FormatClass::Baseline), &poor),
         Err(Error::TooLarge { .. })
