@@ -3,13 +3,15 @@
 //!
 //! - `picture FILE WIDTH OUT.png`: the reference, at most WIDTH wide, by the server's engine
 //! - `ladder CODEC DIALS EFFORT CHROMA REFERENCE.png…`: our encoder at each of the dials, separated by commas
+//! - `features REFERENCE.png…`: what the prediction of `q=auto` and the choice of `chroma=auto` look at
+//! - `auto CODEC LEVEL REFERENCE.png…`: our encoder with `q=auto:LEVEL`
 //! - `score REFERENCE.png FILE…`: what others made of it
 
 use cache_key::transform::{Chroma, Codec, Colour};
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
-use imaging::quality::score::Reference;
-use imaging::{Bitmap, Limits, Scratch, Setup, Want, Watch, decode, probe, render};
+use imaging::quality::{self, score::Reference};
+use imaging::{Bitmap, Limits, Scratch, Setup, Want, Watch, decode, output, probe, render};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,6 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match words.as_slice() {
         ["picture", file, width, out] => picture(file, width, out),
         ["ladder", codec, dials, effort, chroma, references @ ..] => ladder(codec, dials, effort, chroma, references),
+        ["features", references @ ..] => features(references),
+        ["auto", codec, level, references @ ..] => auto(codec, level, references),
         ["score", reference, files @ ..] => score(reference, files),
         _ => Err("usage: see the first lines of benches/quality/measure.rs".into()),
     }
@@ -52,7 +56,7 @@ fn ladder(codec: &str, dials: &str, effort: &str, chroma: &str, files: &[&str]) 
         quality: 0,
         effort: effort.parse().ok(),
         lossless: false,
-        progressive: std::env::var("K_PROG").is_ok(),
+        progressive: false,
         chroma: match chroma {
             "444" => Chroma::C444,
             "420" => Chroma::C420,
@@ -71,6 +75,39 @@ fn ladder(codec: &str, dials: &str, effort: &str, chroma: &str, files: &[&str]) 
             let score = reference.score(&pixels(&bytes)?)?;
             println!(r#"{{"picture":{file:?},"q":{dial},"bytes":{},"score":{score:.3},"ms":{took:.2}}}"#, bytes.len());
         }
+    }
+    Ok(())
+}
+
+fn features(files: &[&str]) -> Result<(), Box<dyn Error>> {
+    for file in files {
+        let picture = read(file)?;
+        let (features, edges) = (quality::features::of(&picture), quality::chroma::coloured_edges(&picture));
+        println!(r#"{{"picture":{file:?},"features":{features:?},"edges":{edges:.5}}}"#);
+    }
+    Ok(())
+}
+
+fn auto(codec: &str, level: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
+    let transform = parse(Some(&format!("f={codec}&q=auto:{level}")), &Presets::none())?.transform;
+    let codec = match transform.output.format {
+        cache_key::transform::Format::Image(codec) => codec,
+        _ => return Err("no format".into()),
+    };
+    let settings = output::settings(&transform, codec)?;
+    for file in files {
+        let picture = read(file)?;
+        let before = cpu()?;
+        let bytes = quality::encode(
+            picture.clone(),
+            &settings,
+            output::goal(&transform.output, codec),
+            &Watch::new(),
+            &mut Scratch::new(64 << 20),
+        )?;
+        let took = cpu()? - before;
+        let score = Reference::new(&picture)?.score(&pixels(&bytes)?)?;
+        println!(r#"{{"picture":{file:?},"bytes":{},"score":{score:.3},"ms":{took:.2}}}"#, bytes.len());
     }
     Ok(())
 }

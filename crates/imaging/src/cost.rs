@@ -12,6 +12,7 @@ use crate::op::orient::Turn;
 use crate::output::{self, Subject};
 use crate::pipeline::{self, Pass};
 use crate::probe::Probe;
+use crate::quality;
 use crate::render::refuse_unknown;
 use crate::setup::Setup;
 use cache_key::Variant;
@@ -74,7 +75,8 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
         let copy = if passes.iter().skip(1).any(Pass::needs_look) { pixels } else { 0 };
         (pixels * (1 + light) + copy + lines + largest) * channels
     };
-    let encoding = area(output) * (if alpha { 4 } else { channels } + encoder_bytes(codec, &settings));
+    let look = quality::price(&settings, output::goal(&transform.output, codec), area(output));
+    let encoding = area(output) * (if alpha { 4 } else { channels } + encoder_bytes(codec, &settings)) + look.memory;
     let memory = need.memory.max(resizing).max(encoding);
     if memory > limits.memory {
         return Err(Error::TooLarge { what: "memory of the render", value: memory, limit: limits.memory });
@@ -86,7 +88,8 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
     let looks = passes.first().map_or(0, Pass::nanoseconds_per_source_pixel);
-    let nanoseconds = need.nanoseconds + pixels * (RESIZE + looks) + effects + encode;
+    let nanoseconds =
+        need.nanoseconds + pixels * (RESIZE + looks) + effects + encode * look.encodes + look.nanoseconds;
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
 }
 

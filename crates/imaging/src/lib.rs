@@ -14,6 +14,7 @@ pub mod encode;
 pub mod error;
 pub mod format;
 pub mod geometry;
+pub mod info;
 pub mod layer;
 pub mod limits;
 pub mod metadata;

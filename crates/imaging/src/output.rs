@@ -4,6 +4,7 @@
 use crate::encode::{Settings, longest_side};
 use crate::error::Error;
 use crate::format::SourceFormat;
+use crate::quality::Goal;
 use cache_key::transform::{Codec, Colour, Format, Output, Quality};
 use cache_key::{FormatClass, Transform};
 
@@ -18,7 +19,7 @@ pub struct Subject {
     pub longer_side: u32,
 }
 
-/// The format of a rendition.
+/// The format of a rendition that is a picture (what is told of one instead is no matter of this module).
 ///
 /// - `f` names one: that one.
 /// - `f=auto`: the class's format; where it cannot hold the picture's size, the next: AVIF, WebP, baseline.
@@ -31,9 +32,8 @@ pub struct Subject {
 pub fn codec(output: &Output, class: FormatClass, subject: Subject) -> Result<Codec, Error> {
     let wishes: &[Codec] = match output.format {
         Format::Image(codec @ (Codec::Avif | Codec::Webp | Codec::Jpeg | Codec::Png | Codec::Gif)) => return Ok(codec),
-        Format::Image(Codec::Jxl) | Format::Json | Format::BlurHash | Format::ThumbHash => {
-            return Err(Error::NotImplemented("f"));
-        }
+        Format::Image(Codec::Jxl) => return Err(Error::NotImplemented("f")),
+        Format::Json | Format::BlurHash | Format::ThumbHash => &[],
         Format::Auto => match class {
             FormatClass::Avif => &[Codec::Avif, Codec::Webp],
             // Who reads JPEG XL reads WebP.
@@ -64,26 +64,40 @@ const fn default_quality(codec: Codec) -> u8 {
     }
 }
 
-/// The encoder's settings for a transform.
-///
-/// # Errors
-/// [`Error::NotImplemented`] for `q=auto`.
-pub fn settings(transform: &Transform, codec: Codec) -> Result<Settings, Error> {
-    let output = &transform.output;
-    let own = match codec {
+/// What is asked of the result in `codec` beside the settings. A format's own dial overrides `q`, also where that is `auto`.
+pub fn goal(output: &Output, codec: Codec) -> Goal {
+    let target = match output.quality {
+        Quality::Auto(target) if own_dial(output, codec).is_none() => Some(target),
+        _ => None,
+    };
+    Goal { target, max_bytes: output.max_bytes }
+}
+
+fn own_dial(output: &Output, codec: Codec) -> Option<u8> {
+    match codec {
         Codec::Avif => output.quality_avif,
         Codec::Webp => output.quality_webp,
         Codec::Jpeg => output.quality_jpeg,
         Codec::Jxl => output.quality_jxl,
         Codec::Png | Codec::Gif => None,
-    };
+    }
+}
+
+/// The encoder's settings for a transform.
+///
+/// # Errors
+/// None at present.
+pub fn settings(transform: &Transform, codec: Codec) -> Result<Settings, Error> {
+    let output = &transform.output;
+    let own = own_dial(output, codec);
     let quality = match (own, output.quality) {
         // Where the URL does not say PNG (`f=auto`), its dial is meant for a format that is lossy anyway.
         _ if codec == Codec::Png && output.format != Format::Image(Codec::Png) => 100,
         (Some(own), _) => own,
         (None, Quality::Dial(dial)) => dial,
         (None, Quality::Default) => default_quality(codec),
-        (None, Quality::Auto(_)) => return Err(Error::NotImplemented("q")),
+        // Where nothing turns the dial to a target: PNG, GIF, lossless, animations.
+        (None, Quality::Auto(_)) => default_quality(codec),
     };
     Ok(Settings {
         codec,
@@ -156,6 +170,7 @@ mod tests {
         transform.output.format = Format::Image(Codec::Png);
         assert_eq!(quality(&transform, Codec::Png), 50);
         transform.output.quality = Quality::Auto(Default::default());
-        assert_eq!(settings(&transform, Codec::Jpeg), Err(Error::NotImplemented("q")));
+        let target = |codec| goal(&transform.output, codec).target;
+        assert_eq!((target(Codec::Jpeg), target(Codec::Webp)), (Some(Default::default()), None));
     }
 }

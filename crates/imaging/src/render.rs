@@ -4,11 +4,13 @@
 mod carried;
 mod moving;
 mod still;
+mod told;
 mod untouched;
 mod working;
 
 use crate::animation;
 use crate::error::Error;
+use crate::info;
 use crate::limits::Watch;
 use crate::op::orient::Turn;
 use crate::pipeline::{self, Pass};
@@ -82,11 +84,13 @@ pub fn render(
     let turn = pipeline::upright(&variant.transform, source.orientation);
     let passes = pipeline::plan(turn.size((source.width, source.height)), &variant.transform, setup)?;
     let size = passes.last().map_or((source.width, source.height), Pass::size);
-    let moving = animation::decide(&source, variant, size, &setup.limits)?;
+    let told = info::product(variant.transform.output.format);
+    let moving = if told.is_none() { animation::decide(&source, variant, size, &setup.limits)? } else { None };
     let job = Job { original, variant, setup, watch, source, turn, passes };
-    match moving {
-        Some(moving) => moving::render(job, moving, clock, scratch),
-        None => still::render(job, clock, scratch),
+    match (told, moving) {
+        (Some(product), _) => told::render(job, product, clock, scratch),
+        (None, Some(moving)) => moving::render(job, moving, clock, scratch),
+        (None, None) => still::render(job, clock, scratch),
     }
 }
 

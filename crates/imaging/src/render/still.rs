@@ -5,13 +5,14 @@ use super::{Clock, Job, Rendition, Timings, untouched};
 use crate::bitmap::Layout;
 use crate::decode::{Decoded, decode, decode_frame};
 use crate::embed::attach;
-use crate::encode::encode;
 use crate::error::Error;
 use crate::op::premultiply::is_opaque;
 use crate::output::{self, Subject};
 use crate::pipeline::{self, Start};
 use crate::product::Product;
+use crate::quality;
 use crate::scratch::Scratch;
+use cache_key::transform::Metadata;
 
 /// Makes the rendition.
 ///
@@ -47,7 +48,8 @@ pub(super) fn render(mut job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) 
     let codec = output::codec(&transform.output, variant.class, subject)?;
     let settings = output::settings(transform, codec)?;
     let held = held.map_or(Ok(None), |held| held.settle(&mut bitmap, codec))?;
-    let bytes = encode(bitmap, &settings, watch, scratch)?;
+    let goal = output::goal(&transform.output, codec);
+    let bytes = quality::encode(bitmap, &settings, goal, watch, scratch)?;
     let (codec, bytes) = match untouched {
         Some((codec, original)) if original.len() < bytes.len() => (codec, original),
         _ => (codec, bytes),

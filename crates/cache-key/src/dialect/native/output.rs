@@ -18,10 +18,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         |t, out| FORMATS.iter().find(|(_, f)| *f == t.output.format).is_some_and(|(name, _)| put_word(out, name)),
     )
     .aliases(&["fm", "format"])
-    .lacking("jxl, json, blurhash, thumbhash", |t| {
-        use Format::{BlurHash, Image, Json, ThumbHash};
-        matches!(t.output.format, Image(Codec::Jxl) | Json | BlurHash | ThumbHash)
-    }),
+    .lacking("jxl", |t| t.output.format == Format::Image(Codec::Jxl)),
     Parameter::new(
         "q",
         Group::Output,
@@ -34,8 +31,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         },
         put_quality,
     )
-    .aliases(&["quality"])
-    .lacking("auto", |t| matches!(t.output.quality, Quality::Auto(_))),
+    .aliases(&["quality"]),
     Parameter::new(
         "q-avif",
         Group::Output,
@@ -74,14 +70,13 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "max-bytes",
         Group::Output,
         "1–1000000000",
-        "Quality is lowered until the result fits.",
+        "Quality is lowered until the result fits; what fits at no quality is as small as it gets.",
         |d, v| {
             d.transform.output.max_bytes = Some(positive(v, 1_000_000_000)?);
             Some(())
         },
         |t, out| t.output.max_bytes.is_some_and(|n| put_number(out, n)),
-    )
-    .absent(),
+    ),
     Parameter::new(
         "lossless",
         Group::Output,
