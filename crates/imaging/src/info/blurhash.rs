@@ -1,5 +1,5 @@
-//! BlurHash (github.com/woltapp/blurhash, Algorithm.md): a blurred likeness as text of 28 characters. The reference's text
-//! for the same pixels; alpha is not kept.
+//! BlurHash (github.com/woltapp/blurhash, Algorithm.md): a blurred likeness as text of 28 characters. The text of the
+//! reference's C encoder for the same pixels; alpha is not kept.
 
 use super::small::Small;
 use std::f64::consts::PI;

@@ -39,7 +39,8 @@ pub(super) fn shrink(
         if bytes.len() > most && next > 1 {
             above = (next, bytes.len());
         } else {
-            let enough = bytes.len() as f64 >= ENOUGH * most as f64 || next == 1;
+            // Also where not even dial 1 fits.
+            let enough = bytes.len() as f64 >= ENOUGH * most as f64;
             fits = Some((next, bytes));
             if enough {
                 break;
