@@ -12,7 +12,6 @@ use crate::pipeline::{self, Start};
 use crate::product::Product;
 use crate::quality;
 use crate::scratch::Scratch;
-use cache_key::transform::Metadata;
 
 /// Makes the rendition.
 ///
