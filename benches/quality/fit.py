@@ -98,7 +98,7 @@ def main():
     number = lambda value: f"{value:.5f}"
     row = lambda values, form=number: "[" + ", ".join(form(v) for v in values) + "]"
     print("//! Written by benches/quality/fit.py, from ladders of encodes of the corpus' photographs at 200, 400 and 800 pixels;")
-    print("//! `make bench-quality ARGS=--fit` does it again. Rows: JPEG 4:2:0 and 4:4:4, WebP, AVIF 4:2:0 and 4:4:4; in each")
+    print("//! `docs/quality.md` names the commands. Rows: JPEG 4:2:0 and 4:4:4, WebP, AVIF 4:2:0 and 4:4:4; in each")
     print("//! the levels low to best. Whoever changes an encoder's defaults fits anew.\n")
     print("use super::features::COUNT;\n")
     print("/// Dial = features × these.\n#[rustfmt::skip]")

@@ -1,4 +1,4 @@
-//! One side of `make bench-quality`: encodes and scores pictures, one line of JSON each. It knows no peer: what others
+//! Our side of the figures in `docs/quality.md`: encodes and scores pictures, one line of JSON each. It knows no peer: what others
 //! encoded is scored from their files, by the same decoders.
 //!
 //! - `picture FILE WIDTH OUT.png`: the reference, at most WIDTH wide, by the server's engine

@@ -1,5 +1,5 @@
 //! Written by benches/quality/fit.py, from ladders of encodes of the corpus' photographs at 200, 400 and 800 pixels;
-//! `make bench-quality ARGS=--fit` does it again. Rows: JPEG 4:2:0 and 4:4:4, WebP, AVIF 4:2:0 and 4:4:4; in each
+//! `docs/quality.md` names the commands. Rows: JPEG 4:2:0 and 4:4:4, WebP, AVIF 4:2:0 and 4:4:4; in each
 //! the levels low to best. Whoever changes an encoder's defaults fits anew.
 
 use super::features::COUNT;

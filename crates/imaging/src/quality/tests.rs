@@ -1,4 +1,4 @@
-//! Wishes met, on pictures made here; photographs are the matter of `make bench-quality` (`docs/quality.md`).
+//! Wishes met, on pictures made here; photographs are the matter of `docs/quality.md`.
 
 use super::*;
 use crate::bitmap::Layout;
