@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::{Folder, Process};
 
-/// Formats that are not read yet: for a file with such an ending, of whatever category, 415 will do.
-const LATER: [&str; 8] = [".heic", ".heif", ".jxl", ".tif", ".tiff", ".svg", ".bmp", ".ico"];
+/// Valid, and answered 415 in words: what compresses them is not read.
+const REFUSED: [&str; 2] =
+    ["tiff/hopper_lzma.tif", "malformed/clusterfuzz-testcase-minimized-fuzzer_script_tiff-5026894169374720.tif"];
+/// Names a primary picture that is not there: which of the others is shown is anybody's choice.
+const ANY_SIZE: [&str; 1] = ["heic/invalid_id.heic"];
 
 fn shared() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
@@ -36,10 +39,10 @@ fn every_file_gets_the_answer_that_it_deserves() {
     let rows = std::fs::read(rows).unwrap_or_else(|error| panic!("{error}: {told}"));
     let rows: Vec<serde_json::Value> = serde_json::from_slice(&rows).expect("JSON");
     assert!(rows.len() > 900, "the tool saw {} files", rows.len());
-    let is_later = |row: &serde_json::Value| {
-        let file = row["file"].as_str().unwrap_or_default().to_ascii_lowercase();
-        row["status"] == 415 && LATER.iter().any(|ending| file.ends_with(ending))
+    let excused = |row: &serde_json::Value| {
+        let file = row["file"].as_str().unwrap_or_default();
+        (row["status"] == 415 && REFUSED.contains(&file)) || (row["status"] == 200 && ANY_SIZE.contains(&file))
     };
-    let short: Vec<_> = rows.iter().filter(|row| !row["short"].is_null() && !is_later(row)).collect();
+    let short: Vec<_> = rows.iter().filter(|row| !row["short"].is_null() && !excused(row)).collect();
     assert!(short.is_empty(), "{short:#?}");
 }
