@@ -88,8 +88,7 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
     let looks = passes.first().map_or(0, Pass::nanoseconds_per_source_pixel);
-    let nanoseconds =
-        need.nanoseconds + pixels * (RESIZE + looks) + effects + encode * look.encodes + look.nanoseconds;
+    let nanoseconds = need.nanoseconds + pixels * (RESIZE + looks) + effects + encode * look.encodes + look.nanoseconds;
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
 }
 
@@ -175,7 +174,7 @@ fn encoder_nanoseconds(codec: Codec, settings: &Settings) -> u64 {
     match codec {
         Codec::Jpeg if effort >= 8 => 90,
         // Also the price of `progressive`.
-        Codec::Jpeg => 25,
+        Codec::Jpeg => 30,
         Codec::Png if effort >= 5 => 400,
         Codec::Png if settings.quality < 100 && !lossless => 150,
         Codec::Png => 25,
@@ -191,9 +190,9 @@ fn encoder_nanoseconds(codec: Codec, settings: &Settings) -> u64 {
 fn encoder_bytes(codec: Codec, settings: &Settings) -> u64 {
     let effort = settings.effort.unwrap_or(0);
     match codec {
-        // All coefficients are kept where tables are made for the picture.
-        Codec::Jpeg if settings.progressive || effort >= 4 => 6,
-        Codec::Jpeg => 1,
+        Codec::Jpeg if settings.effort == Some(0) && !settings.progressive => 1,
+        // All coefficients are kept: the Huffman tables are made for the picture.
+        Codec::Jpeg => 6,
         Codec::Png => 2,
         Codec::Webp if settings.lossless => 28,
         Codec::Webp => 2,
