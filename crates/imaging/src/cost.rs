@@ -1,6 +1,8 @@
 //! What a render will cost, from the header and the transform alone, so that it can be admitted or refused before any
 //! pixel exists. Estimates to schedule by, not promises: measured on photographs, one core, rounded up.
 
+mod gain_map;
+
 use crate::animation;
 use crate::bitmap::Layout;
 use crate::decode::{self, Need};
@@ -13,7 +15,7 @@ use crate::output::{self, Subject};
 use crate::pipeline::{self, Pass};
 use crate::probe::Probe;
 use crate::quality;
-use crate::render::refuse_unknown;
+use crate::render::{refuse_lost_range, refuse_unknown};
 use crate::setup::Setup;
 use cache_key::Variant;
 use cache_key::transform::Codec;
@@ -36,6 +38,7 @@ pub struct Cost {
 pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) -> Result<Cost, Error> {
     let (transform, limits) = (&variant.transform, &setup.limits);
     refuse_unknown(transform)?;
+    refuse_lost_range(original, probe, transform)?;
     let turn = pipeline::upright(transform, probe.orientation);
     let passes = pipeline::plan(turn.size((probe.width, probe.height)), transform, setup)?;
     let output = passes.last().map_or((probe.width, probe.height), Pass::size);
@@ -77,7 +80,8 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
     };
     let look = quality::price(&settings, output::goal(&transform.output, codec), area(output));
     let encoding = area(output) * (if alpha { 4 } else { channels } + encoder_bytes(codec, &settings)) + look.memory;
-    let memory = need.memory.max(resizing).max(encoding);
+    let second = gain_map::price(original, probe, transform, codec, output, limits);
+    let memory = need.memory.max(resizing).max(encoding).max(area(output) * channels + second.memory);
     if memory > limits.memory {
         return Err(Error::TooLarge { what: "memory of the render", value: memory, limit: limits.memory });
     }
@@ -88,7 +92,8 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
     let looks = passes.first().map_or(0, Pass::nanoseconds_per_source_pixel);
-    let nanoseconds = need.nanoseconds + pixels * (RESIZE + looks) + effects + encode * look.encodes + look.nanoseconds;
+    let encoding = encode * look.encodes + look.nanoseconds + second.nanoseconds;
+    let nanoseconds = need.nanoseconds + pixels * (RESIZE + looks) + effects + encoding;
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
 }
 

@@ -13,6 +13,7 @@ pub mod embed;
 pub mod encode;
 pub mod error;
 pub mod format;
+pub mod gain_map;
 pub mod geometry;
 pub mod info;
 pub mod layer;

@@ -7,10 +7,12 @@
 //! neither decoders nor encoders.
 
 mod effects;
+mod gain_map;
 mod layers;
 mod settle;
 mod shape;
 
+pub use gain_map::{Beside, keeps_gain_map};
 pub use settle::settle;
 
 use crate::bitmap::Bitmap;

@@ -2,6 +2,7 @@
 //! that can be refused before the next step costs something; the watch is asked between steps.
 
 mod carried;
+mod gain_map;
 mod moving;
 mod still;
 mod told;
@@ -18,6 +19,7 @@ use crate::probe::{Probe, probe};
 use crate::product::Product;
 use crate::scratch::Scratch;
 use crate::setup::Setup;
+use cache_key::transform::Hdr;
 use cache_key::{Transform, Variant, not_implemented};
 use std::time::{Duration, Instant};
 
@@ -79,6 +81,7 @@ pub fn render(
     watch.check()?;
     let clock = Clock(Instant::now());
     let source = probe(original, &setup.limits)?;
+    refuse_lost_range(original, &source, &variant.transform)?;
     let converted = working::converted(original, &source, variant);
     let variant = converted.as_ref().unwrap_or(variant);
     let turn = pipeline::upright(&variant.transform, source.orientation);
@@ -112,6 +115,19 @@ struct Job<'a> {
 /// [`Error::NotImplemented`].
 pub(crate) fn refuse_unknown(transform: &Transform) -> Result<(), Error> {
     not_implemented(transform).map_or(Ok(()), |name| Err(Error::NotImplemented(name)))
+}
+
+/// Pictures that are bright in themselves (PQ, HLG) come out in ordinary range, which is not what `hdr=keep` asks for.
+/// Those with a gain map, and all others, are served as far as they can be.
+///
+/// # Errors
+/// [`Error::Impossible`].
+pub(crate) fn refuse_lost_range(original: &[u8], source: &Probe, transform: &Transform) -> Result<(), Error> {
+    if transform.output.hdr == Hdr::Keep && untouched::is_hdr(original, source.format) {
+        let why = "`hdr=keep` keeps the gain maps of JPEG files; PQ and HLG can only be served tone-mapped (`hdr=sdr`)";
+        return Err(Error::Impossible(why.into()));
+    }
+    Ok(())
 }
 
 /// Measures the stages.

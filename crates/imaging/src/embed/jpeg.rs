@@ -8,8 +8,10 @@ use crate::metadata::jpeg::segments;
 const MAX_BODY: usize = 65_533;
 const ICC: &[u8] = b"ICC_PROFILE\0";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// A segment holds no larger packet.
+pub(crate) const MAX_XMP: usize = MAX_BODY - XMP.len();
 
-pub(super) fn attach(file: &[u8], attachments: &Attachments) -> Option<Vec<u8>> {
+pub(crate) fn attach(file: &[u8], attachments: &Attachments) -> Option<Vec<u8>> {
     let first = segments(file).next()?;
     let at = if first.marker == 0xE0 { first.place.end } else { first.place.start };
     let (head, rest) = file.split_at_checked(at)?;
@@ -31,7 +33,7 @@ pub(super) fn attach(file: &[u8], attachments: &Attachments) -> Option<Vec<u8>> 
 }
 
 /// Nothing where the last part is empty, or all of it too long.
-fn segment(marker: u8, parts: &[&[u8]], out: &mut Vec<u8>) {
+pub(crate) fn segment(marker: u8, parts: &[&[u8]], out: &mut Vec<u8>) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     if parts.last().is_none_or(|part| part.is_empty()) || length > MAX_BODY {
         return;

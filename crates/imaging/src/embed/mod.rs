@@ -4,7 +4,7 @@
 //! It reads only files of our own, so a file that it does not understand is an internal error, never a silent loss.
 
 mod avif;
-mod jpeg;
+pub(crate) mod jpeg;
 pub(crate) mod png;
 pub(crate) mod webp;
 

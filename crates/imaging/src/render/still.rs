@@ -1,7 +1,7 @@
 //! One picture: decode → operations → encode. It knows no frames but the one that it is given.
 
 use super::carried::{self, Held};
-use super::{Clock, Job, Rendition, Timings, untouched};
+use super::{Clock, Job, Rendition, Timings, gain_map, untouched};
 use crate::bitmap::Layout;
 use crate::decode::{Decoded, decode, decode_frame};
 use crate::embed::attach;
@@ -12,6 +12,7 @@ use crate::pipeline::{self, Start};
 use crate::product::Product;
 use crate::quality;
 use crate::scratch::Scratch;
+use cache_key::transform::ColourSpace;
 
 /// Makes the rendition.
 ///
@@ -34,6 +35,7 @@ pub(super) fn render(mut job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) 
 
     let held = Held::of(transform.output.colour_space, icc.as_deref());
     let srgb = icc.is_none() && held.is_none();
+    let converted = transform.output.colour_space != ColourSpace::Keep && !srgb;
     let start = Start { delivered, turn, profile: icc };
     pipeline::settle(&mut job.passes, &mut bitmap, &start, setup, watch, scratch)?;
     let untouched = untouched::stripped(&job, srgb);
@@ -47,14 +49,21 @@ pub(super) fn render(mut job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) 
     let codec = output::codec(&transform.output, variant.class, subject)?;
     let settings = output::settings(transform, codec)?;
     let held = held.map_or(Ok(None), |held| held.settle(&mut bitmap, codec))?;
-    let goal = output::goal(&transform.output, codec);
+    let gain_map = gain_map::kept(&job, codec, converted, scratch)?;
+    let (gain_map, goal) = gain_map::share(gain_map, output::goal(&transform.output, codec));
     let bytes = quality::encode(bitmap, &settings, goal, watch, scratch)?;
     let (codec, bytes) = match untouched {
         Some((codec, original)) if original.len() < bytes.len() => (codec, original),
         _ => (codec, bytes),
     };
-    let attachments = carried::attachments(original, source.format, transform, codec, (width, height), held);
-    let bytes = attach(bytes, codec, &attachments)?;
+    let mut attachments = carried::attachments(original, source.format, transform, codec, (width, height), held);
+    if let Some(gain_map) = &gain_map {
+        gain_map.announce(&mut attachments);
+    }
+    let mut bytes = attach(bytes, codec, &attachments)?;
+    if let Some(gain_map) = gain_map {
+        bytes = gain_map.behind(&bytes)?;
+    }
     let timings = Timings { decode, transform: transforming, encode: clock.lap() };
     Ok(Rendition { bytes, product: Product::Picture(codec), width, height, timings, source: job.source })
 }

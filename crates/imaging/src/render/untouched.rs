@@ -19,7 +19,7 @@ pub(super) fn stripped(job: &Job<'_>, srgb: bool) -> Option<(Codec, Vec<u8>)> {
     let [pass] = job.passes.as_slice() else { return None };
     let unchanged = pass.changes_nothing() && job.turn == Turn::default() && job.source.frames == 1 && srgb;
     let output = &job.variant.transform.output;
-    if !unchanged || !leaves_encoding_open(output) || is_hdr(job) {
+    if !unchanged || !leaves_encoding_open(output) || is_hdr(job.original, job.source.format) {
         return None;
     }
     let codec = codec_of(job.source.format)?;
@@ -53,8 +53,8 @@ fn leaves_encoding_open(output: &Output) -> bool {
 }
 
 /// Whether the stored values are PQ's or HLG's, and were tone-mapped.
-fn is_hdr(job: &Job<'_>) -> bool {
-    let code_points = metadata::read(job.original, job.source.format).cicp;
+pub(super) fn is_hdr(original: &[u8], format: SourceFormat) -> bool {
+    let code_points = metadata::read(original, format).cicp;
     code_points.is_some_and(|[_, transfer, ..]| matches!(transfer, 16 | 18))
 }
 

@@ -201,7 +201,8 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "hdr",
         Group::Profile,
         "`sdr` (tone-mapped), `keep`",
-        "High dynamic range.",
+        "High dynamic range. `keep` keeps the gain map of a JPEG (Ultra HDR) in a JPEG; PQ and HLG are refused with it, \
+         all else is as with `sdr`.",
         |d, v| {
             d.transform.output.hdr = match v {
                 "sdr" => Hdr::Sdr,
@@ -212,8 +213,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         },
         |t, out| t.output.hdr == Hdr::Keep && put!(out, "keep"),
     )
-    .default("sdr")
-    .lacking("keep", |t| t.output.hdr == Hdr::Keep),
+    .default("sdr"),
     Parameter::new(
         "meta",
         Group::Profile,

@@ -5,6 +5,7 @@
 
 mod write;
 
+pub(crate) use write::packet;
 pub use write::{of_properties, rewritten};
 
 use roxmltree::{Document, Node, ParsingOptions};

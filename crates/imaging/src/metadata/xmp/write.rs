@@ -54,7 +54,8 @@ pub fn rewritten(sources: &[&[u8]], more: &[Property]) -> String {
     if body.is_empty() { body } else { packet(&body) }
 }
 
-fn packet(body: &str) -> String {
+/// A packet of descriptions.
+pub(crate) fn packet(body: &str) -> String {
     format!(
         "<?xpacket begin=\"\u{FEFF}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?><x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\
          <rdf:RDF xmlns:rdf=\"{RDF}\">{body}</rdf:RDF></x:xmpmeta><?xpacket end=\"r\"?>"

@@ -1,0 +1,125 @@
+//! `hdr=keep`: the original's gain map goes the picture's way and is put behind it. The rules are told in
+//! `docs/metadata.md`.
+//!
+//! Invariant: a gain map that cannot be kept, or is damaged, costs the picture nothing: it is served without one.
+
+use super::Job;
+use crate::decode::{Decoded, decode};
+use crate::embed::Attachments;
+use crate::encode::{Settings, encode};
+use crate::error::Error;
+use crate::format::SourceFormat;
+use crate::gain_map::{self, GainMap};
+use crate::limits::Limits;
+use crate::op::channels::first_channel;
+use crate::bitmap::Layout;
+use crate::pipeline::{self, Beside, Start};
+use crate::probe::probe;
+use crate::quality::Goal;
+use crate::scratch::Scratch;
+use cache_key::transform::{Chroma, Codec, Colour, Hdr};
+
+/// Errors of a gain map are multiplied with the picture.
+const QUALITY: u8 = 90;
+
+/// At most this many bytes of directory and index are put into the first picture.
+const CONTAINER: usize = 1024;
+
+/// A second picture that is ready to stand behind the first.
+#[derive(Debug)]
+pub(super) struct Kept {
+    file: Vec<u8>,
+    with_iso: bool,
+}
+
+/// The gain map of the rendition, once all sizes are settled. `converted`: its picture's colours are no longer those that
+/// were stored.
+///
+/// # Errors
+/// What `watch` says; [`Error::Internal`].
+pub(super) fn kept(
+    job: &Job<'_>,
+    codec: Codec,
+    converted: bool,
+    scratch: &mut Scratch,
+) -> Result<Option<Kept>, Error> {
+    let transform = &job.variant.transform;
+    let asked = transform.output.hdr == Hdr::Keep && !transform.redacts();
+    if !asked || codec != Codec::Jpeg || job.source.format != SourceFormat::Jpeg {
+        return Ok(None);
+    }
+    let Some(found) = gain_map::find(job.original) else { return Ok(None) };
+    match made(job, &found, converted, scratch) {
+        Err(Error::Malformed(_) | Error::Unsupported(_) | Error::TooLarge { .. } | Error::Impossible(_)) => Ok(None),
+        kept => kept,
+    }
+}
+
+fn made(job: &Job<'_>, found: &GainMap<'_>, converted: bool, scratch: &mut Scratch) -> Result<Option<Kept>, Error> {
+    let (watch, limits) = (job.watch, &job.setup.limits);
+    let limits = Limits { source_pixels: limits.source_pixels.min(job.source.pixels()), ..limits.clone() };
+    let stored = probe(found.file, &limits)?;
+    // Gains for each channel are meant in the colours of the picture, unless they have their own.
+    let is_moved = !stored.gray && converted && found.icc.is_none();
+    let fits = stored.width <= job.source.width && stored.height <= job.source.height;
+    if is_moved || !fits || !pipeline::keeps_gain_map(&job.passes, !stored.gray) {
+        return Ok(None);
+    }
+    let beside = Beside {
+        picture: (job.source.width, job.source.height),
+        stored: (stored.width, stored.height),
+        neutral: found.gains.neutral(),
+    };
+    let want = beside.want(&job.passes, job.turn);
+    let Decoded { bitmap, delivered, .. } = decode(found.file, &stored, &want, &limits, watch, scratch)?;
+    let start = Start { delivered, turn: job.turn, profile: None };
+    let mut bitmap = pipeline::run(&beside.operations(&job.passes, &start), bitmap, watch, scratch)?;
+    if stored.gray && bitmap.layout() != Layout::Gray {
+        bitmap = first_channel(bitmap);
+    }
+    let file = encode(bitmap, &settings(beside.neutral), watch, scratch)?;
+    let file = gain_map::second_picture(&file, found).ok_or_else(no_place)?;
+    Ok(Some(Kept { file, with_iso: found.iso.is_some() }))
+}
+
+fn settings([r, g, b]: [u8; 3]) -> Settings {
+    Settings {
+        codec: Codec::Jpeg,
+        quality: QUALITY,
+        effort: None,
+        lossless: false,
+        progressive: false,
+        chroma: Chroma::C444,
+        background: Colour { r, g, b, a: u8::MAX },
+    }
+}
+
+/// What `max-bytes` leaves the picture beside its gain map; where that would be less than half of it, the picture goes
+/// without.
+pub(super) fn share(kept: Option<Kept>, goal: Goal) -> (Option<Kept>, Goal) {
+    let (Some(second), Some(most)) = (&kept, goal.max_bytes) else { return (kept, goal) };
+    let taken = u32::try_from(second.file.len() + CONTAINER).unwrap_or(u32::MAX);
+    match NonZeroU32::new(most.get().saturating_sub(taken)).filter(|left| left.get() >= most.get() / 2) {
+        Some(left) => (kept, Goal { max_bytes: Some(left), ..goal }),
+        None => (None, goal),
+    }
+}
+
+impl Kept {
+    /// Says in the first picture that there is a second.
+    pub(super) fn announce(&self, attachments: &mut Attachments) {
+        attachments.xmp = gain_map::announce(&attachments.xmp, self.file.len());
+    }
+
+    /// Puts it behind the first picture, in which it was announced.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when that is no file of ours.
+    pub(super) fn behind(&self, first: &[u8]) -> Result<Vec<u8>, Error> {
+        gain_map::join(first, &self.file, self.with_iso).ok_or_else(no_place)
+    }
+}
+
+fn no_place() -> Error {
+    Error::Internal("gain map: no place in our own file".into())
+}
