@@ -1,5 +1,6 @@
 //! Every seed of the fuzz targets is decoded or refused; none panics. What fuzzing found lies among them.
 
+use imaging::gain_map;
 use imaging::metadata::{self, Metadata, Rights, xmp};
 use imaging::{Error, Limits, Scratch, SourceFormat, Want, Watch, decode, decode_frame, probe};
 use std::path::Path;
@@ -44,6 +45,18 @@ fn every_seed_of_metadata_is_read_and_written() {
         }
     }
     assert!(said >= 3, "{said} seeds name an author");
+}
+
+/// Joined pictures, by index and by directory, and descriptions alone.
+#[test]
+fn every_seed_of_gain_maps_is_read() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/gain_map");
+    let mut found = 0;
+    for entry in std::fs::read_dir(seeds).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        found += usize::from(gain_map::find(&bytes).is_some() || gain_map::Iso::read(&bytes).is_some());
+    }
+    assert!(found >= 3, "{found} seeds describe one");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! the second picture with what describes it. Files of our own only; lengths and offsets are exact.
 
 use super::{APP2, GainMap, HDRGM, iso};
-use crate::embed::jpeg::{MAX_XMP, attach, segment};
 use crate::embed::Attachments;
+use crate::embed::jpeg::{MAX_XMP, attach, segment};
 use crate::metadata::jpeg::segments;
 use crate::metadata::xmp;
 
@@ -16,11 +16,8 @@ const PRIMARY: u32 = 0x0003_0000;
 
 /// A file that an encoder made of a gain map's pixels, with what says what they mean. `None` where it is no such file.
 pub fn second_picture(file: &[u8], gain_map: &GainMap<'_>) -> Option<Vec<u8>> {
-    let attachments = Attachments {
-        icc: gain_map.icc.clone(),
-        xmp: gain_map.gains.packet().into_bytes(),
-        ..Attachments::default()
-    };
+    let attachments =
+        Attachments { icc: gain_map.icc.clone(), xmp: gain_map.gains.packet().into_bytes(), ..Attachments::default() };
     let file = attach(file, &attachments)?;
     match &gain_map.iso {
         Some(iso) => insert(&file, |out| segment(APP2, &[&iso.written()], out)),

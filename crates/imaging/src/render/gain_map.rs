@@ -4,6 +4,7 @@
 //! Invariant: a gain map that cannot be kept, or is damaged, costs the picture nothing: it is served without one.
 
 use super::Job;
+use crate::bitmap::Layout;
 use crate::decode::{Decoded, decode};
 use crate::embed::Attachments;
 use crate::encode::{Settings, encode};
@@ -12,12 +13,13 @@ use crate::format::SourceFormat;
 use crate::gain_map::{self, GainMap};
 use crate::limits::Limits;
 use crate::op::channels::first_channel;
-use crate::bitmap::Layout;
+use crate::output::{self, Subject};
 use crate::pipeline::{self, Beside, Start};
-use crate::probe::probe;
+use crate::probe::{Probe, probe};
 use crate::quality::Goal;
 use crate::scratch::Scratch;
-use cache_key::transform::{Chroma, Codec, Colour, Hdr};
+use cache_key::transform::{Chroma, Codec, Colour, ColourSpace, Hdr};
+use cache_key::{Transform, Variant};
 
 /// Errors of a gain map are multiplied with the picture.
 const QUALITY: u8 = 90;
@@ -32,20 +34,37 @@ pub(super) struct Kept {
     with_iso: bool,
 }
 
+/// The variant with `icc=keep` in place of `icc=srgb` for a picture whose gain map has gains for each channel: they hold
+/// in its own colours only. `None` where nothing has to be changed.
+pub(super) fn in_own_colours(original: &[u8], source: &Probe, variant: &Variant) -> Option<Variant> {
+    let output = &variant.transform.output;
+    let subject = Subject { source: source.format, alpha: false, longer_side: 1 };
+    let codec = output::codec(output, variant.class, subject).ok()?;
+    let is_moved = output.colour_space == ColourSpace::Srgb && source.has_icc;
+    if !is_moved || !is_asked(source, &variant.transform, codec) {
+        return None;
+    }
+    let found = gain_map::find(original).filter(|found| found.icc.is_none())?;
+    let is_colour = probe(found.file, &Limits::default()).is_ok_and(|stored| !stored.gray);
+    is_colour.then(|| {
+        let mut variant = variant.clone();
+        variant.transform.output.colour_space = ColourSpace::Keep;
+        variant
+    })
+}
+
+fn is_asked(source: &Probe, transform: &Transform, codec: Codec) -> bool {
+    let kept = transform.output.hdr == Hdr::Keep && !transform.redacts();
+    kept && codec == Codec::Jpeg && source.format == SourceFormat::Jpeg
+}
+
 /// The gain map of the rendition, once all sizes are settled. `converted`: its picture's colours are no longer those that
 /// were stored.
 ///
 /// # Errors
 /// What `watch` says; [`Error::Internal`].
-pub(super) fn kept(
-    job: &Job<'_>,
-    codec: Codec,
-    converted: bool,
-    scratch: &mut Scratch,
-) -> Result<Option<Kept>, Error> {
-    let transform = &job.variant.transform;
-    let asked = transform.output.hdr == Hdr::Keep && !transform.redacts();
-    if !asked || codec != Codec::Jpeg || job.source.format != SourceFormat::Jpeg {
+pub(super) fn kept(job: &Job<'_>, codec: Codec, converted: bool, scratch: &mut Scratch) -> Result<Option<Kept>, Error> {
+    if !is_asked(&job.source, &job.variant.transform, codec) {
         return Ok(None);
     }
     let Some(found) = gain_map::find(job.original) else { return Ok(None) };
