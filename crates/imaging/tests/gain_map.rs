@@ -6,9 +6,8 @@ use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::embed::{Attachments, attach};
 use imaging::encode::{Settings, encode};
 use imaging::metadata::{self, xmp};
-use imaging::{
-    Bitmap, Error, Layout, Limits, Probe, Product, Rendition, Scratch, Setup, SourceFormat, Want, Watch, color,
-};
+use imaging::{Bitmap, Error, Layout, Limits, Product, Rendition, Scratch, Setup, SourceFormat, Want, Watch, color};
+use std::path::PathBuf;
 
 fn variant(query: &str) -> Variant {
     let parsed = parse(Some(query), &Presets::none()).expect("a valid query");
@@ -366,6 +365,9 @@ fn pq_and_hlg_are_refused_and_all_else_is_served() {
         assert!(rendered(&png, "w=20").is_ok());
         let refused = rendered(&png, "w=20&hdr=keep");
         assert!(matches!(&refused, Err(Error::Impossible(why)) if why.contains("hdr=sdr")), "{refused:?}");
+        let probe = imaging::probe(&png, &Limits::default()).expect("a header");
+        let price = imaging::cost(&png, &probe, &variant("w=20&hdr=keep"), &Setup::default());
+        assert!(matches!(price, Err(Error::Impossible(_))), "before it is admitted");
     }
     for codec in [Codec::Png, Codec::Jpeg, Codec::Webp] {
         let original = encoded(marked(40, 30, Layout::Rgb), codec);
@@ -374,15 +376,29 @@ fn pq_and_hlg_are_refused_and_all_else_is_served() {
 }
 
 #[test]
-fn it_has_its_price() {
-    let price = |query: &str| {
-        let probe: Probe = imaging::probe(&camera_file(), &Limits::default()).expect("a header");
-        let probe = Probe { width: 4000, height: 3000, ..probe };
-        imaging::cost(&probe, &variant(query), &Setup::default()).expect("a price")
+fn a_real_pq_picture_is_refused() {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora/avif");
+    let Ok(original) = std::fs::read(folder.join("seine_hdr_rec2020.avif")) else {
+        return eprintln!("skipped: no corpus at {}", folder.display());
     };
-    assert!(price("w=800&hdr=keep").millis > price("w=800").millis);
-    assert!(price("w=800&hdr=keep").memory > price("w=800").memory);
-    for query in ["w=800&f=webp", "w=800&redact=0,0,9,9"] {
-        assert_eq!(price(&format!("{query}&hdr=keep")).millis, price(query).millis, "{query}");
+    assert!(matches!(rendered(&original, "w=40&hdr=keep&f=jpeg"), Err(Error::Impossible(_))));
+    assert!(rendered(&original, "w=40&f=jpeg").is_ok());
+}
+
+#[test]
+fn it_has_its_price() {
+    let first = encoded(marked(800, 600, Layout::Rgb), Codec::Jpeg);
+    let map = encoded(marked(800, 600, Layout::Gray), Codec::Jpeg);
+    let original = ultra_hdr(&first, &map, GAINS, None);
+    let price = |original: &[u8], query: &str| {
+        let probe = imaging::probe(original, &Limits::default()).expect("a header");
+        imaging::cost(original, &probe, &variant(query), &Setup::default()).expect("a price")
+    };
+    let (kept, sdr) = (price(&original, "w=400&hdr=keep"), price(&original, "w=400"));
+    assert!(kept.millis > sdr.millis && kept.memory > sdr.memory, "{kept:?} {sdr:?}");
+    for query in ["w=400&f=webp", "w=400&redact=0,0,9,9"] {
+        assert_eq!(price(&original, &format!("{query}&hdr=keep")), price(&original, query), "{query}");
     }
+    assert_eq!(price(&first, "w=400&hdr=keep"), price(&first, "w=400"));
 }
