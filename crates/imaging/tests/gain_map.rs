@@ -387,6 +387,19 @@ fn a_real_pq_picture_is_refused() {
 }
 
 #[test]
+fn max_bytes_counts_both() {
+    let busy = (0..256 * 192 * 3_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let first = encoded(Bitmap::new(256, 192, Layout::Rgb, busy), Codec::Jpeg);
+    let original = ultra_hdr(&first, &encoded(marked(64, 48, Layout::Gray), Codec::Jpeg), GAINS, None);
+    let free = rendered(&original, "w=256&q=90&hdr=keep").expect("renders").bytes.len();
+    let most = free * 3 / 4;
+    let bound = rendered(&original, &format!("w=256&q=90&hdr=keep&max-bytes={most}")).expect("renders").bytes;
+    assert!(taken_apart(&bound).is_some() && bound.len() <= most, "{} of {most}, {free} before", bound.len());
+    let tight = rendered(&original, "w=256&q=90&hdr=keep&max-bytes=3000").expect("renders").bytes;
+    assert!(taken_apart(&tight).is_none());
+}
+
+#[test]
 fn it_has_its_price() {
     let first = encoded(marked(800, 600, Layout::Rgb), Codec::Jpeg);
     let map = encoded(marked(800, 600, Layout::Gray), Codec::Jpeg);

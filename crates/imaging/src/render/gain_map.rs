@@ -20,6 +20,7 @@ use crate::quality::Goal;
 use crate::scratch::Scratch;
 use cache_key::transform::{Chroma, Codec, Colour, ColourSpace, Hdr};
 use cache_key::{Transform, Variant};
+use std::num::NonZeroU32;
 
 /// Errors of a gain map are multiplied with the picture.
 const QUALITY: u8 = 90;
