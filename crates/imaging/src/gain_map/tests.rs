@@ -1,3 +1,5 @@
+//! Gain maps as cameras write them, as nobody should, and as proptest damages them; pictures without pixels.
+
 use super::*;
 use proptest::prelude::*;
 
