@@ -92,8 +92,9 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
     let looks = passes.first().map_or(0, Pass::nanoseconds_per_source_pixel);
+    let sight: u64 = passes.iter().map(Pass::nanoseconds_of_look).sum();
     let encoding = encode * look.encodes + look.nanoseconds + second.nanoseconds;
-    let nanoseconds = need.nanoseconds + pixels * (RESIZE + looks) + effects + encoding;
+    let nanoseconds = need.nanoseconds + pixels * (RESIZE + looks) + sight + effects + encoding;
     Ok(Cost { memory, millis: u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1), output })
 }
 

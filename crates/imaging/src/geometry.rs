@@ -40,7 +40,7 @@ impl From<Rect> for Window {
     }
 }
 
-/// What only pixels can tell, for the parameters that ask for it (`trim`, `g=smart`, `g=entropy`).
+/// What only pixels can tell, for the parameters that ask for it (`trim`, `g=smart`, `g=entropy`, `g=face`).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Seen {
     /// What `trim` leaves of the upright original.

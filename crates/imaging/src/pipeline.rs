@@ -243,6 +243,11 @@ impl<'a> Pass<'a> {
         priced.iter().filter(|(used, _)| *used).map(|(_, price)| price).sum()
     }
 
+    /// Time that is spent on looking at the picture, whatever its size.
+    pub fn nanoseconds_of_look(&self) -> u64 {
+        if self.needs_look() { sight::price(self.transform.gravity) } else { 0 }
+    }
+
     /// Bytes that are held for each channel of what the pass begins with, beside that itself.
     pub fn bytes_per_source_channel(&self) -> u64 {
         if self.transform.resample.linear { 2 } else { 0 }
@@ -266,8 +271,9 @@ impl<'a> Pass<'a> {
         let least = |scaled: f64, stored: u32| ((scaled * HEADROOM).ceil() as u32).clamp(1, stored);
         if self.needs_look() {
             // Small pictures of large ones are looked at somewhat larger.
-            let seen = f64::from(sight::CELLS);
-            let (min_width, min_height) = (least(width.max(seen), stored.0), least(height.max(seen), stored.1));
+            let seen = sight::least(self.transform.gravity, &self.plan);
+            let seen = if turn.transpose { (seen.1, seen.0) } else { seen };
+            let (min_width, min_height) = (least(width.max(seen.0), stored.0), least(height.max(seen.1), stored.1));
             return Want { min_width, min_height, region: None, resize: None };
         }
         Want {

@@ -1,10 +1,11 @@
 //! What has to be seen in the pixels before a plan can be made: the edges that `trim` cuts off, and the part that
-//! `g=smart` and `g=entropy` keep. It measures and changes nothing; what it sees goes to `geometry` as numbers.
+//! `g=smart`, `g=entropy` and `g=face` keep. It measures and changes nothing; what it sees goes to `geometry` as numbers.
 //!
 //! Everything is told in upright axes, however the bitmap lies.
 
 mod attention;
 mod entropy;
+mod face;
 mod small;
 mod trim;
 
@@ -17,8 +18,8 @@ use crate::op::orient::Turn;
 use cache_key::transform::{Colour, Gravity, Transform, Trim};
 use small::Small;
 
-/// Longest side of a picture as `smart` and `entropy` look at it, in cells; a decoder is asked for twice that.
-pub(crate) const CELLS: u32 = 96;
+/// Longest side of a picture as `smart` and `entropy` look at it, in cells; a decoder is asked for more than that.
+const CELLS: u32 = 96;
 
 /// A bitmap as a decoder delivered it, and how it is to be seen.
 #[derive(Clone, Copy, Debug)]
@@ -75,11 +76,17 @@ impl View<'_> {
 
     /// The point round which `plan` should cut, in fractions of its region; `None`: the middle.
     pub(crate) fn focus(&self, gravity: Gravity, plan: &Plan, watch: &Watch) -> Result<Option<(f64, f64)>, Error> {
-        let small = Small::new(self, plan, watch)?;
         let kept =
             (plan.window.width / f64::from(plan.region.width), plan.window.height / f64::from(plan.region.height));
+        if gravity == Gravity::Face
+            && let Some(focus) = face::focus(self, plan, kept, watch)?
+        {
+            return Ok(Some(focus));
+        }
+        let small = Small::new(self, plan, watch)?;
         Ok(match gravity {
-            Gravity::Smart => Some(attention::focus(&small, kept)),
+            // Without a face, what stands out.
+            Gravity::Smart | Gravity::Face => Some(attention::focus(&small, kept)),
             Gravity::Entropy => Some(entropy::focus(&small, kept)),
             _ => None,
         })
@@ -88,7 +95,22 @@ impl View<'_> {
 
 /// Whether the picture has to be looked at for this gravity.
 pub(crate) const fn is_seen(gravity: Gravity) -> bool {
-    matches!(gravity, Gravity::Smart | Gravity::Entropy)
+    matches!(gravity, Gravity::Smart | Gravity::Entropy | Gravity::Face)
+}
+
+/// Pixels that each side of the upright picture needs so that there is enough to be seen in what `plan` cuts from.
+pub(crate) fn least(gravity: Gravity, plan: &Plan) -> (f64, f64) {
+    if gravity != Gravity::Face {
+        return (CELLS.into(), CELLS.into());
+    }
+    let region = plan.region;
+    let scale = f64::from(face::SIDE) / f64::from(region.width.max(region.height));
+    (f64::from(plan.source.0) * scale, f64::from(plan.source.1) * scale)
+}
+
+/// What a look for this gravity costs beside reading the picture, nanoseconds.
+pub(crate) const fn price(gravity: Gravity) -> u64 {
+    if matches!(gravity, Gravity::Face) { face::NANOSECONDS } else { 0 }
 }
 
 /// Whether a plan, made without having looked, cuts something off by gravity.

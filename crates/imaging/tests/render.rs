@@ -190,7 +190,7 @@ fn what_is_not_implemented_says_so() {
         );
         rendered
     };
-    assert_eq!(refused("w=4&h=4&fit=cover&g=face"), Err(Error::NotImplemented("g")));
+    assert_eq!(refused("q-jxl=50"), Err(Error::NotImplemented("q-jxl")));
     assert_eq!(refused("f=jxl"), Err(Error::NotImplemented("f")));
     assert_eq!(refused("w=4"), Ok(()));
 }

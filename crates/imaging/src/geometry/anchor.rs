@@ -1,5 +1,5 @@
 //! Gravity: which part of a picture survives a cut, and where a picture sits on a larger canvas. Pure arithmetic; what has to look
-//! at pixels (`smart`, `entropy`) hands in what it saw; without that it is the middle.
+//! at pixels (`smart`, `entropy`, `face`) hands in what it saw; without that it is the middle.
 
 use cache_key::transform::{Compass, Gravity};
 

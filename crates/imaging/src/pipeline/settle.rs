@@ -1,4 +1,4 @@
-//! Passes that hang on what is in the picture (`trim`, `g=smart`, `g=entropy`) are planned anew once it can be looked
+//! Passes that hang on what is in the picture (`trim`, `g=smart`, `g=entropy`, `g=face`) are planned anew once it can be looked
 //! at, and with them all that follow. The limits hold as they do for the others.
 
 use super::{Pass, Start, run};

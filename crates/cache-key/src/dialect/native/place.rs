@@ -39,8 +39,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         },
     )
     .aliases(&["gravity"])
-    .default("c")
-    .lacking("face", |t| t.gravity == Gravity::Face),
+    .default("c"),
     Parameter::new(
         "trim",
         Group::Crop,

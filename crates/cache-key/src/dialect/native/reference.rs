@@ -143,7 +143,9 @@ fn notes(group: Group) -> &'static str {
             "\nThe order is `redact`, `trim`, `crop`, `fit`, `orient` with `rot` and `flip`, the effects, then `fit=pad`, \
              `extend`, `pad`, `border`, `radius` or `mask`. `trim` sees edges as sharp does: pixels that differ by no more than \
              the tolerance from the top-left one, specks and lines of one pixel overlooked. `g=smart` looks for edges, skin \
-             and strong colours, `g=entropy` for detail; both only where `fit` cuts something off.\n"
+             and strong colours, `g=entropy` for detail, `g=face` for faces that look at the camera (at least a tenth of the \
+             picture's longer side; several are kept together where they fit; without one it is `smart`); all only where \
+             `fit` cuts something off.\n"
         }
         Group::Colour => {
             "\nEffects are done on the resized picture, in sRGB, in this order: `blur`, `pixelate`, `sharpen`, `usm`, `gam`, \
