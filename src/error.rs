@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     Parameter(Box<cache_key::ParseError>),
     /// Something is asked of a route that serves originals untouched.
     Originals,
+    /// A `srcset` on a route whose presets would make other pictures of its URLs.
+    Srcset,
     /// The origin has no such original, or cannot give it.
     Missing(Missing),
     /// No rendition.
@@ -140,6 +142,9 @@ impl fmt::Display for Error {
             Kind::Parameter(error) => write!(f, "{error}"),
             Kind::Originals => {
                 f.write_str("this route serves originals untouched; it knows no parameters but dl and tags")
+            }
+            Kind::Srcset => {
+                f.write_str("srcset: this route's presets do not let a URL say which picture is meant; leave srcset out")
             }
             Kind::Missing(Missing::NotFound) => f.write_str("there is no such original"),
             Kind::Missing(Missing::TooLarge { bytes, limit }) => {

@@ -166,7 +166,14 @@ async fn finish(app: &App, asked: &Asked, key: RenditionKey, prepared: Prepared)
     let modified = view.as_ref().and_then(|view| LastModified::new(view.sighting.modified?, now));
     let kept = Arc::new(match admitted {
         None => Kept::untouched(bytes, view.as_ref().and_then(|view| view.media_type()), modified, fetched),
-        Some(admitted) => Kept::rendered(app.renderer.render(admitted).await?, modified, fetched),
+        Some(admitted) => {
+            let mut rendered = app.renderer.render(admitted).await?;
+            // A stand-in is one for all paths: it names none.
+            if view.is_some() {
+                asked.complete(&mut rendered.rendition, app.renderer.setup())?;
+            }
+            Kept::rendered(rendered, modified, fetched)
+        }
     });
     for (stage, took) in &kept.stages {
         app.metrics.stage(stage, *took);

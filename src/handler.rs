@@ -10,11 +10,13 @@ use crate::original::{self, View};
 use crate::reading::{Client, Reading};
 use crate::route::Route;
 use crate::semantics::{self, Context, Outcome, Request, Tier, Vary, note};
+use crate::srcset;
 use crate::stand_in;
 use bytes::Bytes;
 use cache_key::{OriginalVersion, RenditionKey, Variant};
 use http::Response;
 use http::request::Parts;
+use imaging::{Rendition, Setup};
 use signature::Verified;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -102,6 +104,12 @@ impl Asked {
     /// What is asked of the engine.
     pub(crate) fn variant(&self) -> Arc<Variant> {
         self.reading.variant(self.client)
+    }
+
+    /// Puts in what is told of the picture's URLs, where that is asked.
+    pub(crate) fn complete(&self, rendition: &mut Rendition, setup: &Setup) -> Result<(), Error> {
+        let Reading { route, path, .. } = &*self.reading;
+        srcset::complete(rendition, &self.variant().transform, (route, path), setup)
     }
 
     fn vary(&self) -> Vary {

@@ -30,4 +30,5 @@ pub mod render;
 mod route;
 pub mod semantics;
 pub mod server;
+mod srcset;
 mod stand_in;

@@ -40,6 +40,8 @@ pub(crate) struct Reading {
     /// Which of the client's fields have a say.
     pub(crate) vary: Vary,
     transform: Transform,
+    /// As keys name it: what tells URLs of its route is of that route alone.
+    origin: Box<str>,
     assets: Option<AssetsVersion>,
     classes: [Slot; 4],
     /// The same for clients whose hints count; at most [`MOST_HINTED`].
@@ -150,6 +152,11 @@ impl Reading {
                 height: wants.height,
                 save_data: route.hints.save_data && !route.originals,
             },
+            origin: match parsed.transform.output.srcset {
+                None => route.origin_name.as_str().into(),
+                // No origin of a config is called so.
+                Some(_) => format!("{}|{}|{}", route.origin_name, route.host().unwrap_or_default(), route.prefix).into(),
+            },
             transform: parsed.transform,
             assets,
             classes: Default::default(),
@@ -221,7 +228,7 @@ impl Reading {
             }
             let key = RenditionParts {
                 tenant: &self.tenant,
-                origin: &self.route.origin_name,
+                origin: &self.origin,
                 path: &self.path,
                 version,
                 variant: self.variant_in(slot, client),

@@ -24,7 +24,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Refused(_) => P::BadSignature,
         Kind::Path(_) => P::BadUrl,
         Kind::Parameter(error) if error.reason == Reason::Unknown => P::UnknownParameter,
-        Kind::Parameter(_) | Kind::Originals => P::BadParameter,
+        Kind::Parameter(_) | Kind::Originals | Kind::Srcset => P::BadParameter,
         Kind::Missing(Missing::TooLarge { .. }) => P::TooLarge,
         Kind::Missing(Missing::Forbidden) => P::Forbidden,
         Kind::Missing(Missing::Loop) => P::LoopDetected,
@@ -53,6 +53,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Render(Failure::Imaging(I::NotConfigured { parameter, name })) => {
             problem.parameter(*parameter).value(name).allowed("a name from the server's configuration")
         }
+        Kind::Srcset => problem.parameter("srcset"),
         Kind::Render(Failure::Imaging(I::NotImplemented(name))) => problem.parameter(*name),
         Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong) | Failure::Imaging(I::Deadline)) => {
             problem.retry_after(BREATH)

@@ -60,6 +60,11 @@ impl Routes {
 }
 
 impl Route {
+    /// The one host that it is for.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
     /// Whether any of its originals comes over HTTP.
     pub(crate) fn asks(&self) -> bool {
         self.origins.iter().any(|origin| matches!(**origin, Origin::Http(_)))

@@ -46,7 +46,8 @@ impl Transform {
     pub fn hinted(&self, hints: Hinted) -> Self {
         let mut transform = self.clone();
         transform.resolve(hints);
-        if hints.save_data {
+        // The pictures of a `srcset` are asked for by clients who hint for themselves.
+        if hints.save_data && transform.output.srcset.is_none() {
             spare(&mut transform.output);
         }
         transform.normalised()
@@ -130,5 +131,6 @@ mod tests {
         assert_eq!(hinted("q=1&f=jpeg", 0, 0, true), "f=jpeg&q=1");
         assert_eq!(hinted("q=auto:high&f=jpeg", 0, 0, true), "f=jpeg&q=auto");
         assert_eq!(hinted("f=json", 0, 0, true), "f=json", "no picture, no quality");
+        assert_eq!(hinted("f=json&srcset=auto&q=80", 0, 0, true), "f=json&q=80&srcset=auto", "the pictures' own clients");
     }
 }

@@ -7,7 +7,7 @@
 use crate::number::Decimal;
 use crate::transform::{
     Aspect, Codec, Compass, Crop, Effects, Extent, Fit, Format, Frames, Gravity, Hdr, Metadata, Output, Pad, Quality,
-    Resample, Shape, Size, Transform,
+    Resample, Shape, Size, Srcset, Transform,
 };
 
 impl Transform {
@@ -21,8 +21,8 @@ impl Transform {
 
     /// [`Transform::normalised`] in place: a transform is large enough for moves to show on the hit path.
     pub(crate) fn normalise(&mut self) {
-        self.normalise_pass();
         self.output.normalise();
+        self.normalise_pass();
         if self.cache_buster.as_deref() == Some("") {
             self.cache_buster = None;
         }
@@ -69,7 +69,8 @@ impl Transform {
     fn drop_what_has_no_effect(&mut self) {
         let size = &mut self.size;
         let minimum = size.min_width.is_some() || size.min_height.is_some();
-        let one_side = size.width.is_some() || size.height.is_some();
+        // A `srcset` gives the pictures that it tells of a width.
+        let one_side = size.width.is_some() || size.height.is_some() || self.output.srcset.is_some();
         if size.width.is_some() && size.height.is_some() {
             size.aspect = None; // it gives the side that is left open, and none is
         }
@@ -108,8 +109,8 @@ impl Transform {
 
 /// A pass after the first: without output, and left out where it does nothing.
 fn later_pass(mut pass: Box<Transform>) -> Option<Box<Transform>> {
-    pass.normalise_pass();
     pass.output = Output::default();
+    pass.normalise_pass();
     pass.frames = Frames::default();
     pass.cache_buster = None;
     let next = pass.then.take().and_then(later_pass);
@@ -186,6 +187,14 @@ impl Output {
     fn normalise(&mut self) {
         match self.format {
             Format::Image(codec) => self.keep_quality_of(codec),
+            // The pictures whose URLs are told are encoded.
+            Format::Json if self.srcset.is_some() => {
+                if let Some(Srcset::Widths(widths)) = &mut self.srcset {
+                    widths.sort_unstable();
+                    widths.dedup();
+                }
+                return;
+            }
             Format::Json | Format::BlurHash | Format::ThumbHash => {
                 // No picture is encoded, so nothing of its encoding counts.
                 *self = Self {
@@ -198,6 +207,7 @@ impl Output {
             }
             Format::Source | Format::Auto => {}
         }
+        self.srcset = None;
     }
 
     /// With one codec only its own quality counts, and `q` gives way to it.

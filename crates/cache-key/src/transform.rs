@@ -12,7 +12,7 @@ mod size;
 
 pub use effects::{Colour, Effects, Mask, Radius, Shape, Unsharp};
 pub use layers::{Text, Watermark};
-pub use output::{Chroma, Codec, ColourSpace, Format, Frames, Hdr, Metadata, Output, Quality, QualityTarget};
+pub use output::{Chroma, Codec, ColourSpace, Format, Frames, Hdr, Metadata, Output, Quality, QualityTarget, Srcset};
 pub use place::{Compass, Crop, Extent, Flip, Gravity, Orient, Pad, Trim};
 pub use size::{Aspect, Fit, Kernel, Length, Resample, Size};
 

@@ -33,6 +33,22 @@ pub struct Output {
     pub hdr: Hdr,
     /// `meta`.
     pub metadata: Metadata,
+    /// `srcset`: also tell the URLs of the picture in these widths. `None` in all formats but [`Format::Json`].
+    pub srcset: Option<Srcset>,
+}
+
+/// `srcset`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Srcset {
+    /// Usual widths, as far as the original goes.
+    Auto,
+    /// 1–[`MAX_WIDTHS`](Self::MAX_WIDTHS) widths in pixels of the result, ascending and each once in the normal form.
+    Widths(Vec<NonZeroU32>),
+}
+
+impl Srcset {
+    /// Most widths that a URL can ask for.
+    pub const MAX_WIDTHS: usize = 32;
 }
 
 /// `f`.

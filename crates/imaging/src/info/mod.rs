@@ -9,6 +9,7 @@ mod embedded;
 mod facts;
 mod likeness;
 mod small;
+pub mod srcset;
 mod thumbhash;
 
 pub use facts::facts;

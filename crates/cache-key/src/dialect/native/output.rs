@@ -1,8 +1,10 @@
 //! `f q q-… max-bytes lossless progressive effort chroma`, `frame anim loop fps-max`, `icc hdr meta`: encoding.
 
 use super::parameter::{Group, Parameter, put, put_number, put_word};
-use super::value::{int, positive, switch};
-use crate::transform::{Chroma, Codec, ColourSpace, Format, Hdr, Metadata, Output, Quality, QualityTarget, Transform};
+use super::value::{MAX_SIDE, int, positive, switch};
+use crate::transform::{
+    Chroma, Codec, ColourSpace, Format, Hdr, Metadata, Output, Quality, QualityTarget, Srcset, Transform,
+};
 
 pub(super) const PARAMETERS: &[Parameter] = &[
     Parameter::new(
@@ -132,6 +134,17 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         },
     )
     .default("auto"),
+    Parameter::new(
+        "srcset",
+        Group::Output,
+        "`auto`, or 1–32 widths 1–65535 (pixels of the result) with commas between them",
+        "With `f=json`: also tells URLs and sizes of the picture in these widths, and HTML for them. See docs/info.md.",
+        |d, v| {
+            d.transform.output.srcset = Some(srcset(v)?);
+            Some(())
+        },
+        put_srcset,
+    ),
     Parameter::new(
         "frame",
         Group::Frames,
@@ -265,6 +278,30 @@ fn quality(text: &str) -> Option<Quality> {
         "auto:best" => Quality::Auto(QualityTarget::Best),
         _ => Quality::Dial(int(text, 1, 100)?),
     })
+}
+
+fn srcset(text: &str) -> Option<Srcset> {
+    if text == "auto" {
+        return Some(Srcset::Auto);
+    }
+    let widths: Vec<_> = text.split(',').map(|width| positive(width, MAX_SIDE)).collect::<Option<_>>()?;
+    (widths.len() <= Srcset::MAX_WIDTHS).then_some(Srcset::Widths(widths))
+}
+
+fn put_srcset(transform: &Transform, out: &mut String) -> bool {
+    match &transform.output.srcset {
+        None => false,
+        Some(Srcset::Auto) => put_word(out, "auto"),
+        Some(Srcset::Widths(widths)) => {
+            for (at, width) in widths.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                put_number(out, *width);
+            }
+            true
+        }
+    }
 }
 
 fn put_quality(transform: &Transform, out: &mut String) -> bool {

@@ -7,6 +7,7 @@ use super::value::MAX_SIDE;
 use super::{MAX_PARAMETERS, MAX_PASSES, MAX_PRESETS, MAX_QUERY_BYTES};
 use crate::delivery::{MAX_TAG_BYTES, MAX_TAGS};
 use crate::path::MAX_PATH_BYTES;
+use crate::transform::Srcset;
 
 impl Group {
     /// The chapters in order.
@@ -90,7 +91,8 @@ fn put_limits(out: &mut String) {
         out,
         "\nLimits: a query of {MAX_QUERY_BYTES} bytes and {MAX_PARAMETERS} parameters, a path of {MAX_PATH_BYTES} bytes, \
          sides of {MAX_SIDE} pixels, {MAX_PASSES} passes, {MAX_PRESETS} presets in one URL, {MAX_REGIONS} regions, \
-         {MAX_TAGS} tags of {MAX_TAG_BYTES} bytes.\n"
+         {} widths in `srcset`, {MAX_TAGS} tags of {MAX_TAG_BYTES} bytes.\n",
+        Srcset::MAX_WIDTHS
     );
 }
 

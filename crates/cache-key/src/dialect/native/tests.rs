@@ -84,6 +84,10 @@ fn one_form_for_what_means_the_same() {
         ("f=jpg&q=80&q-jpg=70&q-avif=50", "f=jpeg&q=70"),
         ("f=auto&q=80&q-avif=50", "f=auto&q=80&q-avif=50"),
         ("f=blurhash&q=3&effort=4", "f=blurhash"),
+        ("f=json&q=80&srcset=640,320.0,640", "f=json&q=80&srcset=320,640"),
+        ("f=json&kernel=box&srcset=auto", "f=json&kernel=box&srcset=auto"),
+        ("f=thumbhash&srcset=auto", "f=thumbhash"),
+        ("srcset=320", ""),
         ("q=auto:medium", "q=auto"),
         ("chroma=4:4:4&icc=srgb&hdr=sdr&meta=none", "chroma=444"),
         ("anim=0&frame=0&progressive=0", "anim=0&frame=0&progressive=0"),
@@ -112,6 +116,15 @@ fn refusals_name_the_parameter_and_what_is_allowed() {
         ("w=65536", "w", Reason::Value),
         ("w=1e3", "w", Reason::Value),
         ("w=%D9%A3", "w", Reason::Value),
+        ("f=json&srcset=", "srcset", Reason::Value),
+        ("f=json&srcset=320,", "srcset", Reason::Value),
+        ("f=json&srcset=0,320", "srcset", Reason::Value),
+        ("f=json&srcset=auto,320", "srcset", Reason::Value),
+        (
+            "srcset=1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6",
+            "srcset",
+            Reason::Value,
+        ),
         ("w=1&w=1", "w", Reason::Duplicate),
         ("w=1&width=1", "w", Reason::Duplicate),
         ("dpr=0.09", "dpr", Reason::Value),
@@ -420,10 +433,14 @@ fn output() -> impl Strategy<Value = Output> {
         prop::sample::select(vec![ColourSpace::Srgb, ColourSpace::Keep, ColourSpace::P3]),
         prop::sample::select(vec![Hdr::Sdr, Hdr::Keep]),
         prop::sample::select(vec![Metadata::None, Metadata::Copyright, Metadata::Keep]),
+        of(prop_oneof![
+            Just(Srcset::Auto),
+            prop::collection::vec(non_zero(65_535), 1..=Srcset::MAX_WIDTHS).prop_map(Srcset::Widths)
+        ]),
     );
     (first, second).prop_map(|(first, second)| {
         let (format, quality, quality_avif, quality_webp, quality_jpeg, quality_jxl, max_bytes) = first;
-        let (lossless, progressive, effort, chroma, colour_space, hdr, metadata) = second;
+        let (lossless, progressive, effort, chroma, colour_space, hdr, metadata, srcset) = second;
         Output {
             format,
             quality,
@@ -439,6 +456,7 @@ fn output() -> impl Strategy<Value = Output> {
             colour_space,
             hdr,
             metadata,
+            srcset,
         }
     })
 }
