@@ -143,9 +143,9 @@ impl fmt::Display for Error {
             Kind::Originals => {
                 f.write_str("this route serves originals untouched; it knows no parameters but dl and tags")
             }
-            Kind::Srcset => {
-                f.write_str("srcset: this route's presets do not let a URL say which picture is meant; leave srcset out")
-            }
+            Kind::Srcset => f.write_str(
+                "srcset: this route's presets do not let a URL say which picture is meant; leave srcset out",
+            ),
             Kind::Missing(Missing::NotFound) => f.write_str("there is no such original"),
             Kind::Missing(Missing::TooLarge { bytes, limit }) => {
                 write!(f, "the original has {bytes} bytes; the limit is {limit}")

@@ -155,7 +155,9 @@ impl Reading {
             origin: match parsed.transform.output.srcset {
                 None => route.origin_name.as_str().into(),
                 // No origin of a config is called so.
-                Some(_) => format!("{}|{}|{}", route.origin_name, route.host().unwrap_or_default(), route.prefix).into(),
+                Some(_) => {
+                    format!("{}|{}|{}", route.origin_name, route.host().unwrap_or_default(), route.prefix).into()
+                }
             },
             transform: parsed.transform,
             assets,

@@ -132,7 +132,9 @@ mod tests {
     #[test]
     fn the_plain_source_is_of_a_middling_width() {
         let html = img(&[entry(320), entry(1280), entry(2560)]);
-        assert!(html.starts_with("<img src=\"/img/a.png?f=auto&amp;w=1280\" srcset=\"/img/a.png?f=auto&amp;w=320 320w, "));
+        assert!(
+            html.starts_with("<img src=\"/img/a.png?f=auto&amp;w=1280\" srcset=\"/img/a.png?f=auto&amp;w=320 320w, ")
+        );
         assert!(html.ends_with(" 2560w\" sizes=\"100vw\" width=\"2560\" height=\"1280\" alt=\"\">"), "{html}");
         assert!(img(&[entry(4000)]).starts_with("<img src=\"/img/a.png?f=auto&amp;w=4000\""));
         assert_eq!(img(&[]), "");

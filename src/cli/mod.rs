@@ -1,6 +1,7 @@
 //! The command line. Each command is a thin face of a library call that the server uses too.
 
 mod config;
+mod info;
 mod picture;
 mod serve;
 mod url;
@@ -40,9 +41,10 @@ enum Command {
         tintype transform photo.jpg square.jpg 'w=400&h=400&fit=cover&g=fp:0.3:0.4'\n  \
         cat photo.jpg | tintype transform - - w=200 > small.jpg")]
     Transform(picture::TransformArguments),
-    /// Tell what a picture file is: format, size, orientation, depth, frames.
-    #[command(after_help = "Examples:\n  tintype info photo.jpg\n  tintype info --json *.png")]
-    Info(picture::InfoArguments),
+    /// Tell what a picture file is: format, size, frames, colours, metadata, hashes.
+    #[command(after_help = "Examples:\n  tintype info photo.jpg\n  tintype info --json *.png\n  \
+        tintype info --parameters meta=keep photo.jpg")]
+    Info(info::InfoArguments),
     /// Show a URL's canonical form, and the key of its rendition.
     #[command(after_help = "Examples:\n  tintype url '/img/a.jpg?h=50.0&w=100'\n  \
         tintype url 'https://img.example.org/img/a.jpg?w=100&f=auto' --class avif --config config.toml")]
@@ -135,7 +137,7 @@ impl Arguments {
             Command::Serve(arguments) => serve::serve(&arguments),
             Command::CheckConfig(arguments) => config::check(&arguments),
             Command::Transform(arguments) => picture::transform(&arguments),
-            Command::Info(arguments) => picture::info(&arguments),
+            Command::Info(arguments) => info::info(&arguments),
             Command::Url(arguments) => url::url(&arguments),
             Command::Sign(arguments) => url::sign(&arguments),
             Command::Health(arguments) => serve::health(&arguments),

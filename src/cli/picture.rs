@@ -1,4 +1,4 @@
-//! `tintype transform` and `tintype info`: the engine on files.
+//! `tintype transform`: the engine on a file. Knows no server; the bytes are those that one sends.
 
 use super::{ConfigArguments, Failure};
 use clap::Args;
@@ -23,18 +23,6 @@ pub(super) struct TransformArguments {
     config: ConfigArguments,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct InfoArguments {
-    /// The files; - reads standard input.
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
-    /// One JSON object per file.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    config: ConfigArguments,
-}
-
 pub(super) fn transform(arguments: &TransformArguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
     let presets = crate::app::presets(&config, false).map_err(|error| Failure::Failed(error.to_string()))?;
@@ -45,6 +33,9 @@ pub(super) fn transform(arguments: &TransformArguments) -> Result<(), Failure> {
     }
     if parsed.transform.output.format == cache_key::transform::Format::Source {
         parsed.transform.output.format = format_of(&arguments.output)?;
+    }
+    if parsed.transform.output.srcset.is_some() {
+        return Err(Failure::Failed("srcset tells URLs: only a server has them".to_owned()));
     }
     let original = read(&arguments.input, config.render.limits.memory)?;
     // Nobody hints anything here: `auto` leaves a side open.
@@ -73,39 +64,6 @@ pub(super) fn transform(arguments: &TransformArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
-    let config = arguments.config.load()?;
-    let mut failed = Vec::new();
-    for file in &arguments.files {
-        let told = read(file, config.render.limits.memory).and_then(|bytes| {
-            let probe = imaging::probe(&bytes, &config.render.limits);
-            let probe = probe.map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
-            let (width, height) = probe.upright_size();
-            let facts = serde_json::json!({
-                "file": file.display().to_string(), "format": probe.format.as_str(), "bytes": bytes.len(),
-                "width": width, "height": height, "orientation": probe.orientation.exif(), "depth": probe.depth,
-                "alpha": probe.has_alpha, "gray": probe.gray, "frames": probe.frames,
-            });
-            let alpha = if probe.has_alpha { ", alpha" } else { "" };
-            let line = format!(
-                "{}: {} {width}x{height}, {} bit{alpha}, orientation {}, frames {}, {} bytes",
-                file.display(),
-                probe.format.as_str(),
-                probe.depth,
-                probe.orientation.exif(),
-                probe.frames,
-                bytes.len()
-            );
-            Ok(if arguments.json { facts.to_string() } else { line })
-        });
-        match told {
-            Ok(line) => println!("{line}"),
-            Err(error) => failed.push(error.to_string()),
-        }
-    }
-    if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed.join("\n"))) }
-}
-
 /// The output's ending chooses the format; standard output keeps the original's.
 fn format_of(output: &Path) -> Result<cache_key::transform::Format, Failure> {
     use cache_key::transform::{Codec, Format};
@@ -124,7 +82,7 @@ fn format_of(output: &Path) -> Result<cache_key::transform::Format, Failure> {
 }
 
 /// Reads whole, up to `limit` bytes: a file larger than all decoded pixels may be is none of ours.
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let result = if path.as_os_str() == "-" {
         std::io::stdin().take(limit).read_to_end(&mut bytes)

@@ -75,10 +75,30 @@ fn info_tells_what_a_file_is() {
     let folder = Folder::new();
     folder.put("a.png", picture::alpha(30, 20)).put("bad.png", "no picture");
     let path = |name: &str| folder.root().join(name).display().to_string();
+    let process = Process::serve(Path::new(BINARY), &sets(&folder, &[]));
     let good = run(&["info", "--json", &path("a.png")]);
+    assert_eq!(out(&good), wire::get(process.address, "/img/a.png?f=json", &[]).text(), "what the server tells");
     let facts: serde_json::Value = serde_json::from_str(&out(&good)).expect("JSON");
-    assert_eq!((&facts["format"], &facts["width"], &facts["height"]), (&"PNG".into(), &30.into(), &20.into()));
-    assert_eq!((&facts["alpha"], &facts["frames"], &facts["depth"]), (&true.into(), &1.into(), &8.into()));
+    let original = &facts["original"];
+    assert_eq!((&original["format"], &original["width"], &original["height"]), (&"PNG".into(), &30.into(), &20.into()));
+    assert_eq!((&original["alpha"], &original["frames"], &original["depth"]), (&true.into(), &1.into(), &8.into()));
+    let people = out(&run(&["info", &path("a.png")]));
+    for text in ["a.png: PNG 30x20, 8 bit, alpha, orientation 1, frames 1, ", "looks.thumbhash ", "original.blake3 "] {
+        assert!(people.contains(text), "{text} in {people}");
+    }
+    for hash in ["thumbhash", "blake3", "phash"] {
+        let told = facts["looks"][hash].as_str().or(original[hash].as_str()).expect("a hash");
+        assert!(people.contains(told), "{told} in {people}");
+    }
+    let two = run(&["info", "--json", "--parameters", "w=10", &path("a.png"), &path("a.png")]);
+    let all: Vec<serde_json::Value> = serde_json::Deserializer::from_str(&out(&two))
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .expect("one after another");
+    assert_eq!(all.len(), 2);
+    assert!(all.iter().all(|facts| facts["file"] == path("a.png") && facts["result"]["width"] == 10), "{all:?}");
+    assert_eq!(code(&run(&["info", "--parameters", "w=none", &path("a.png")])), Some(1));
+    assert_eq!(code(&run(&["info", "--parameters", "utm=1", &path("a.png")])), Some(1));
     let both = run(&["info", &path("bad.png"), &path("a.png")]);
     assert_eq!(code(&both), Some(1));
     assert!(out(&both).contains("30x20") && err(&both).contains("bad.png"), "the good one is told of all the same");

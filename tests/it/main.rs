@@ -8,6 +8,7 @@ mod damaged;
 mod drain;
 mod h2;
 mod hints;
+mod info;
 mod layers;
 mod origin;
 mod overload;

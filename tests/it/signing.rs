@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use testkit::{Folder, Process, Reply, picture, wire};
 
-const SECRET: &str = "a secret of the tests, 32 bytes and more";
+pub(crate) const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
-fn keys(mode: &str) -> Vec<String> {
+pub(crate) fn keys(mode: &str) -> Vec<String> {
     let mode = format!("signing.mode={mode}");
     let secret = format!("signing.keys.0.secret={SECRET}");
     vec![mode, "signing.keys.0.kid=k1".to_owned(), secret, "signing.keys.0.tenant=shop".to_owned()]
@@ -26,13 +26,13 @@ fn now() -> u64 {
 }
 
 /// The target, signed with the server's key or with another secret.
-fn signed(target: &str, secret: &str, expires: Option<u64>) -> String {
+pub(crate) fn signed(target: &str, secret: &str, expires: Option<u64>) -> String {
     let key = Key::new("k1", "shop", secret.as_bytes()).expect("a long secret");
     let (path, query) = target.split_once('?').expect("a query");
     sign(&key, &Request { method: "GET", host: None, path, query: Some(query) }, expires).expect("nothing forbids it")
 }
 
-fn kind(reply: &Reply) -> String {
+pub(crate) fn kind(reply: &Reply) -> String {
     let document: serde_json::Value = serde_json::from_slice(&reply.body).expect("a problem document");
     document["type"].as_str().and_then(|kind| kind.rsplit('#').next()).expect("a type").to_owned()
 }

@@ -131,6 +131,10 @@ mod tests {
         assert_eq!(hinted("q=1&f=jpeg", 0, 0, true), "f=jpeg&q=1");
         assert_eq!(hinted("q=auto:high&f=jpeg", 0, 0, true), "f=jpeg&q=auto");
         assert_eq!(hinted("f=json", 0, 0, true), "f=json", "no picture, no quality");
-        assert_eq!(hinted("f=json&srcset=auto&q=80", 0, 0, true), "f=json&q=80&srcset=auto", "the pictures' own clients");
+        assert_eq!(
+            hinted("f=json&srcset=auto&q=80", 0, 0, true),
+            "f=json&q=80&srcset=auto",
+            "the pictures' own clients"
+        );
     }
 }

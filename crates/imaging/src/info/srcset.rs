@@ -8,8 +8,8 @@ use crate::geometry::{self, Seen};
 use crate::pipeline::{self, Pass};
 use crate::probe::Probe;
 use crate::setup::Setup;
-use cache_key::transform::{Fit, Format, Length, Srcset, Transform};
 use cache_key::Decimal;
+use cache_key::transform::{Fit, Format, Length, Srcset, Transform};
 use std::num::NonZeroU32;
 
 /// What `srcset=auto` means: widths of usual screens and of halves of them, in pixels.

@@ -120,11 +120,7 @@ fn refusals_name_the_parameter_and_what_is_allowed() {
         ("f=json&srcset=320,", "srcset", Reason::Value),
         ("f=json&srcset=0,320", "srcset", Reason::Value),
         ("f=json&srcset=auto,320", "srcset", Reason::Value),
-        (
-            "srcset=1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6",
-            "srcset",
-            Reason::Value,
-        ),
+        ("srcset=1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6", "srcset", Reason::Value),
         ("w=1&w=1", "w", Reason::Duplicate),
         ("w=1&width=1", "w", Reason::Duplicate),
         ("dpr=0.09", "dpr", Reason::Value),
