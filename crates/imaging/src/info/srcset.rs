@@ -62,13 +62,37 @@ pub fn candidates(source: &Probe, transform: &Transform, setup: &Setup) -> Resul
     }
 }
 
-/// How wide the part of the original is that the first pass takes, after its turn.
+/// How wide the part of the original is that the first pass takes, after its turn. Where a box cuts, it is the largest of
+/// its shape: all candidates shall have that.
 fn natural(upright: (u32, u32), transform: &Transform) -> Result<u32, Error> {
     let taken = Transform { crop: transform.crop, ..Transform::default() };
-    let (width, height) = geometry::plan(upright, &taken, Seen::default())?.size;
+    let (mut width, mut height) = geometry::plan(upright, &taken, Seen::default())?.size;
+    if matches!(transform.fit, Fit::Cover | Fit::Crop | Fit::AspectCrop)
+        && !transform.size.enlarge
+        && let Some(shape) = shape(transform)
+    {
+        // Casts of floats saturate.
+        let widest = (f64::from(height) * shape).round() as u32;
+        let highest = (f64::from(width) / shape).round() as u32;
+        (width, height) = (width.min(widest).max(1), height.min(highest).max(1));
+    }
     let half_turn = 180 * Decimal::SCALE;
     let lies = transform.rotate.scaled().rem_euclid(half_turn) == half_turn / 2;
     Ok(if lies { height } else { width })
+}
+
+/// Width by height of the box, where it has two sides.
+fn shape(transform: &Transform) -> Option<f64> {
+    let size = &transform.size;
+    let sides = pixels(size.width).zip(pixels(size.height)).map(|(width, height)| width / height);
+    sides.or(size.aspect.map(|aspect| f64::from(aspect.width.get()) / f64::from(aspect.height.get())))
+}
+
+fn pixels(side: Option<Length>) -> Option<f64> {
+    match side {
+        Some(Length::Px(side)) => Some(f64::from(side.get())),
+        Some(Length::Auto) | None => None,
+    }
 }
 
 /// The one that comes closest to `width`: what is put round the picture, a turn, or a box of another shape make it differ
@@ -101,10 +125,6 @@ fn sized(asked: &Transform, width: f64) -> Transform {
     let across = width / asked.size.dpr.map_or(1.0, Decimal::to_f64);
     // A cast of a float saturates.
     let side = |pixels: f64| NonZeroU32::new(pixels.round().min(LONGEST) as u32).unwrap_or(NonZeroU32::MIN);
-    let pixels = |side: Option<Length>| match side {
-        Some(Length::Px(side)) => Some(f64::from(side.get())),
-        Some(Length::Auto) | None => None,
-    };
     let down = pixels(asked.size.width).zip(pixels(asked.size.height)).map(|(w, h)| Length::Px(side(across * h / w)));
     transform.size.width = Some(Length::Px(side(across)));
     transform.size.height = down;
@@ -150,7 +170,8 @@ mod tests {
     #[test]
     fn shapes_are_kept() {
         assert_eq!(sizes("f=json&srcset=320,640&ar=16:9&fit=cover"), [(320, 180), (640, 360)]);
-        assert_eq!(sizes("f=json&srcset=320,640&w=50&h=50&fit=cover"), [(320, 320), (640, 640)]);
+        assert_eq!(sizes("f=json&srcset=320,640&w=50&h=50&fit=cover"), [(320, 320), (600, 600)]);
+        assert_eq!(sizes("f=json&srcset=640&ar=2:1&fit=crop&rot=90&w=9"), [(500, 1000)]);
         assert_eq!(sizes("f=json&srcset=320&w=160&h=90&fit=aspect-crop"), [(320, 180)]);
         assert_eq!(sizes("f=json&srcset=320&w=500&h=100"), [(320, 192)], "the picture, not its box");
         assert_eq!(sizes("f=json&srcset=320&w=400&h=300&fit=pad"), [(320, 240)]);
