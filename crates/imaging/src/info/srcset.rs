@@ -117,7 +117,7 @@ fn candidate(upright: (u32, u32), transform: &Transform, width: u32, setup: &Set
     best.ok_or_else(|| Error::Internal("no width was tried".into()))
 }
 
-/// The transform with a box of this width in pixels of the result; one with two sides keeps its shape.
+/// The transform with a box of this width in pixels of the result; one that gives the result its shape keeps that.
 fn sized(asked: &Transform, width: f64) -> Transform {
     let mut transform = asked.clone();
     transform.output.format = Format::Auto;
@@ -128,6 +128,10 @@ fn sized(asked: &Transform, width: f64) -> Transform {
     let down = pixels(asked.size.width).zip(pixels(asked.size.height)).map(|(w, h)| Length::Px(side(across * h / w)));
     transform.size.width = Some(Length::Px(side(across)));
     transform.size.height = down;
+    if matches!(transform.fit, Fit::ScaleDown | Fit::Contain | Fit::Outside) {
+        // The result has the picture's shape, whatever the box is.
+        (transform.size.height, transform.size.aspect) = (None, None);
+    }
     if transform.fit == Fit::AspectCrop {
         // The same cut, but scaled.
         transform.fit = Fit::Crop;
