@@ -13,7 +13,7 @@ pub(crate) use from_srgb::from_srgb;
 
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
-use moxcms::{CmsError, ColorProfile, DataColorSpace, TransformOptions, Xyzd};
+use moxcms::{CmsError, ColorDateTime, ColorProfile, DataColorSpace, TransformOptions, Xyzd};
 
 /// Pixels per call of a transform, so that its second buffer stays in the cache.
 const CHUNK: usize = 4096;
@@ -50,7 +50,11 @@ pub fn to_p3(bitmap: &mut Bitmap, icc: Option<&[u8]>) -> Result<(), Error> {
 
 /// The profile of Display P3, as it is embedded.
 pub fn p3_profile() -> Option<Vec<u8>> {
-    ColorProfile::new_display_p3().encode().ok()
+    let mut profile = ColorProfile::new_display_p3();
+    // Without it the moment of writing stands there, and equal renditions would have other bytes.
+    profile.creation_date_time =
+        ColorDateTime { year: 2022, month: 1, day_of_the_month: 1, hours: 0, minutes: 0, seconds: 0 };
+    profile.encode().ok()
 }
 
 fn convert(bitmap: &mut Bitmap, icc: &[u8]) -> Result<(), CmsError> {
@@ -186,6 +190,13 @@ mod tests {
         let p = bitmap.pixels();
         assert!(p[0] > 128 && p[1] < 64, "more saturated in sRGB: {p:?}");
         assert_eq!((p[3], p[7]), (7, 255));
+    }
+
+    /// The ICC header's date (ICC.1:2022, 7.2.8) would else be the moment of writing, and no two renditions equal.
+    #[test]
+    fn our_own_profile_is_the_same_every_day() {
+        let profile = p3_profile().expect("a built-in profile can be written");
+        assert_eq!(profile[24..36], [0x07, 0xE6, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]

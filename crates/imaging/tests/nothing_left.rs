@@ -51,4 +51,21 @@ fn decoding_again_and_again_keeps_no_memory() {
         (0..10).for_each(|_| once());
         assert_eq!(LIVE.load(Ordering::SeqCst) - before, 0, "{name}: bytes that ten decodes left behind");
     }
+    damaged_frames_keep_no_memory_either();
+}
+
+/// A sequence whose frame is no picture: found by fuzzing. Within the one test, since all share the counter.
+fn damaged_frames_keep_no_memory_either() {
+    let bytes = include_bytes!("damaged/frame-without-a-picture.avif");
+    let (limits, mut scratch) = (Limits::default(), Scratch::new(1 << 20));
+    let mut once = || {
+        let probe = probe(bytes, &limits).unwrap();
+        for number in 0..probe.frames {
+            let _damaged = imaging::decode_frame(bytes, &probe, number, &limits, &Watch::new(), &mut scratch);
+        }
+    };
+    (0..3).for_each(|_| once());
+    let before = LIVE.load(Ordering::SeqCst);
+    (0..10).for_each(|_| once());
+    assert_eq!(LIVE.load(Ordering::SeqCst) - before, 0, "bytes that ten damaged sequences left behind");
 }

@@ -142,11 +142,27 @@ impl Decoder {
         let mut picture = Dav1dPicture::default();
         // SAFETY: the context is open; the picture is valid for a write. Its former content is empty: nothing leaks.
         let result = unsafe { ffi::dav1d_get_picture(self.0, Some(NonNull::from(&mut picture))) };
-        match result.0 {
-            0 => Ok(Some(picture)),
-            code if is_later(code) => Ok(None),
-            _ => Err(damaged("AV1 data that cannot be decoded, or a frame larger than stated")),
+        if result.0 == 0 {
+            return Ok(Some(picture));
         }
+        // Also where there is none an empty one was written.
+        release(&mut picture);
+        if is_later(result.0) {
+            Ok(None)
+        } else {
+            Err(damaged("AV1 data that cannot be decoded, or a frame larger than stated"))
+        }
+    }
+}
+
+/// Gives back what `dav1d_get_picture` has written; the picture is empty afterwards.
+fn release(picture: &mut Dav1dPicture) {
+    // SAFETY: the picture is one that `dav1d_get_picture` has written, or empty; it is valid for read and write.
+    unsafe { ffi::dav1d_picture_unref(Some(NonNull::from(&mut *picture))) };
+    // An empty picture is left behind, which owns an empty list of messages that nobody else frees.
+    if let Some(list) = picture.itut_t35_ref.take() {
+        // SAFETY: the reference was made from an `Arc` by the call above, and is taken out, so it is freed once.
+        drop(unsafe { list.into_arc() });
     }
 }
 
@@ -211,8 +227,7 @@ impl Frame {
         match colors {
             Some(colors) => Ok(Self { picture, sampling, colors }),
             None => {
-                // SAFETY: the picture came from rav1d and is not used afterwards.
-                unsafe { ffi::dav1d_picture_unref(Some(NonNull::from(&mut picture))) };
+                release(&mut picture);
                 Err(damaged("a frame without a sequence header"))
             }
         }
@@ -271,12 +286,6 @@ impl Frame {
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        // SAFETY: the picture came from `dav1d_get_picture` and is given back once.
-        unsafe { ffi::dav1d_picture_unref(Some(NonNull::from(&mut self.picture))) };
-        // It leaves an empty picture behind, which owns an empty list of messages that nobody else frees.
-        if let Some(list) = self.picture.itut_t35_ref.take() {
-            // SAFETY: the reference was made from an `Arc` by the call above, and is taken out, so it is freed once.
-            drop(unsafe { list.into_arc() });
-        }
+        release(&mut self.picture);
     }
 }
