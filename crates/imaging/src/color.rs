@@ -13,7 +13,7 @@ pub(crate) use from_srgb::from_srgb;
 
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
-use moxcms::{CmsError, ColorDateTime, ColorProfile, DataColorSpace, TransformOptions, Xyzd};
+use moxcms::{CmsError, ColorProfile, DataColorSpace, TransformOptions, Xyzd};
 
 /// Pixels per call of a transform, so that its second buffer stays in the cache.
 const CHUNK: usize = 4096;
@@ -50,11 +50,10 @@ pub fn to_p3(bitmap: &mut Bitmap, icc: Option<&[u8]>) -> Result<(), Error> {
 
 /// The profile of Display P3, as it is embedded.
 pub fn p3_profile() -> Option<Vec<u8>> {
-    let mut profile = ColorProfile::new_display_p3();
-    // Without it the moment of writing stands there, and equal renditions would have other bytes.
-    profile.creation_date_time =
-        ColorDateTime { year: 2022, month: 1, day_of_the_month: 1, hours: 0, minutes: 0, seconds: 0 };
-    profile.encode().ok()
+    let mut profile = ColorProfile::new_display_p3().encode().ok()?;
+    // The moment of writing stands there, and equal renditions would have other bytes.
+    profile.get_mut(24..36)?.copy_from_slice(&[0x07, 0xE6, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    Some(profile)
 }
 
 fn convert(bitmap: &mut Bitmap, icc: &[u8]) -> Result<(), CmsError> {
