@@ -59,7 +59,7 @@ fn damaged_frames_keep_no_memory_either() {
     let bytes = include_bytes!("damaged/frame-without-a-picture.avif");
     let (limits, mut scratch) = (Limits::default(), Scratch::new(1 << 20));
     let mut once = || {
-        let probe = probe(bytes, &limits).unwrap();
+        let probe = probe(bytes, &limits).expect("it was read when it was found");
         for number in 0..probe.frames {
             let _damaged = imaging::decode_frame(bytes, &probe, number, &limits, &Watch::new(), &mut scratch);
         }
