@@ -61,7 +61,7 @@ fn segment(marker: u8, parts: &[&[u8]]) -> Vec<u8> {
     [&[0xFF, marker], length.to_be_bytes().as_slice(), &body].concat()
 }
 
-/// The same gains by ISO 21496-1, in 32nds and 64ths.
+/// The same gains by ISO 21496-1, in fractions of 32 and of 64.
 fn iso() -> Vec<u8> {
     let numbers: [i32; 14] = [0, 1, 11, 4, -3, 2, 3, 2, 5, 4, 1, 64, 1, 32];
     [&[0, 0, 0, 0, 0x40], numbers.map(i32::to_be_bytes).as_flattened()].concat()
