@@ -4,7 +4,7 @@
 //! outlives the call that it was handed to.
 #![expect(unsafe_code, reason = "libaom is C")]
 
-use super::planes::{Planes, Subsampling};
+use super::planes::{Planes, Sample, Subsampling, neutral};
 use crate::error::Error;
 use libaom_sys as sys;
 use std::ffi::{CStr, c_int};
@@ -25,8 +25,9 @@ pub(super) struct Settings {
 const QUANTISER_MATRICES: (c_int, c_int) = (2, 10);
 
 /// Encodes one key frame on this thread; the stream of OBUs.
-pub(super) fn encode_still(planes: &Planes, settings: Settings) -> Result<Vec<u8>, Error> {
-    let mut context = Context::new(&configuration(planes, settings)?)?;
+pub(super) fn encode_still<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec<u8>, Error> {
+    let flags = if S::BITS > 8 { sys::AOM_CODEC_USE_HIGHBITDEPTH } else { 0 };
+    let mut context = Context::new(&configuration(planes, settings)?, flags.into())?;
     context.set(sys::AOME_SET_CPUUSED, settings.cpu_used.into())?;
     context.set(sys::AOME_SET_CQ_LEVEL, settings.quantizer.into())?;
     context.set(sys::AV1E_SET_COLOR_RANGE, 1)?;
@@ -48,7 +49,7 @@ pub(super) fn encode_still(planes: &Planes, settings: Settings) -> Result<Vec<u8
     context.encode(planes)
 }
 
-fn configuration(planes: &Planes, settings: Settings) -> Result<sys::aom_codec_enc_cfg_t, Error> {
+fn configuration<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<sys::aom_codec_enc_cfg_t, Error> {
     let mut cfg = MaybeUninit::<sys::aom_codec_enc_cfg_t>::zeroed();
     // SAFETY: the interface is a static of libaom; `cfg` is valid for writes, and libaom fills it when it returns 0.
     let status = unsafe {
@@ -68,6 +69,8 @@ fn configuration(planes: &Planes, settings: Settings) -> Result<sys::aom_codec_e
         Subsampling::Full | Subsampling::Identity => 1,
         Subsampling::Half | Subsampling::Monochrome => 0,
     };
+    cfg.g_bit_depth = if S::BITS > 8 { sys::AOM_BITS_10 } else { sys::AOM_BITS_8 };
+    cfg.g_input_bit_depth = S::BITS;
     cfg.monochrome = (planes.subsampling == Subsampling::Monochrome).into();
     cfg.rc_end_usage = sys::AOM_Q;
     cfg.rc_min_quantizer = 0;
@@ -80,7 +83,7 @@ fn configuration(planes: &Planes, settings: Settings) -> Result<sys::aom_codec_e
 struct Context(Box<sys::aom_codec_ctx_t>);
 
 impl Context {
-    fn new(cfg: &sys::aom_codec_enc_cfg_t) -> Result<Self, Error> {
+    fn new(cfg: &sys::aom_codec_enc_cfg_t, flags: sys::aom_codec_flags_t) -> Result<Self, Error> {
         let mut context = Box::new(MaybeUninit::<sys::aom_codec_ctx_t>::zeroed());
         // SAFETY: the context is valid for writes, `cfg` lives through the call and is copied by it; the version is the
         // one that these bindings were made from. On failure libaom releases what it took.
@@ -89,7 +92,7 @@ impl Context {
                 context.as_mut_ptr(),
                 sys::aom_codec_av1_cx(),
                 cfg,
-                0,
+                flags,
                 sys::AOM_ENCODER_ABI_VERSION as c_int,
             )
         };
@@ -104,16 +107,16 @@ impl Context {
         check(unsafe { sys::aom_codec_control(&mut *self.0, control as c_int, value) })
     }
 
-    fn encode(&mut self, planes: &Planes) -> Result<Vec<u8>, Error> {
+    fn encode<S: Sample>(&mut self, planes: &Planes<S>) -> Result<Vec<u8>, Error> {
         // libaom skips the chroma of a monochrome frame, but it is given planes that exist.
         let (columns, rows) = planes.chroma_size();
-        let neutral = if planes.subsampling == Subsampling::Monochrome {
-            vec![128; columns as usize * rows as usize]
+        let gray = if planes.subsampling == Subsampling::Monochrome {
+            vec![neutral::<S>(); columns as usize * rows as usize]
         } else {
             Vec::new()
         };
-        let image = image(planes, &neutral)?;
-        // SAFETY: the context is initialised; the image points to `planes` and `neutral`, which outlive the call and
+        let image = image(planes, &gray)?;
+        // SAFETY: the context is initialised; the image points to `planes` and `gray`, which outlive the call and
         // which libaom only reads (it copies the frame).
         check(unsafe { sys::aom_codec_encode(&mut *self.0, &image, 0, 1, 0) })?;
         let mut stream = self.packets();
@@ -157,13 +160,16 @@ impl Drop for Context {
 }
 
 /// libaom's view of the planes. It borrows them without saying so: the caller keeps both alive while it is in use.
-fn image(planes: &Planes, neutral: &[u8]) -> Result<sys::aom_image_t, Error> {
+fn image<S: Sample>(planes: &Planes<S>, gray: &[S]) -> Result<sys::aom_image_t, Error> {
     let format = match planes.subsampling {
         Subsampling::Monochrome | Subsampling::Half => sys::AOM_IMG_FMT_I420,
         Subsampling::Full | Subsampling::Identity => sys::AOM_IMG_FMT_I444,
     };
     let mut image = MaybeUninit::<sys::aom_image_t>::zeroed();
-    let luma = planes.luma.as_ptr().cast_mut();
+    let (format, wide) =
+        if S::BITS > 8 { (format | sys::AOM_IMG_FMT_HIGHBITDEPTH as sys::aom_img_fmt_t, 2) } else { (format, 1) };
+    assert!(size_of::<S>() == wide, "libaom reads two bytes of a deep sample, else one");
+    let luma = planes.luma.as_ptr().cast_mut().cast::<u8>();
     // SAFETY: `image` is valid for writes; the data pointer is only stored, and what libaom derives from it for the
     // chroma planes is replaced below.
     let wrapped = unsafe { sys::aom_img_wrap(image.as_mut_ptr(), format, planes.width, planes.height, 1, luma) };
@@ -173,15 +179,16 @@ fn image(planes: &Planes, neutral: &[u8]) -> Result<sys::aom_image_t, Error> {
     // SAFETY: zeroed at first and then filled by libaom; integers and nullable pointers only.
     let mut image = unsafe { image.assume_init() };
     let (columns, rows) = planes.chroma_size();
-    let chroma: [&[u8]; 2] = match planes.subsampling {
-        Subsampling::Monochrome => [neutral, neutral],
+    let chroma: [&[S]; 2] = match planes.subsampling {
+        Subsampling::Monochrome => [gray, gray],
         _ => [&planes.chroma[0], &planes.chroma[1]],
     };
     assert!(planes.luma.len() == planes.width as usize * planes.height as usize, "luma fills its plane");
     assert!(chroma.iter().all(|c| c.len() == columns as usize * rows as usize), "chroma fills its planes");
-    image.planes = [luma, chroma[0].as_ptr().cast_mut(), chroma[1].as_ptr().cast_mut()];
-    image.stride = [planes.width as c_int, columns as c_int, columns as c_int];
+    image.planes = [luma, chroma[0].as_ptr().cast_mut().cast(), chroma[1].as_ptr().cast_mut().cast()];
+    image.stride = [planes.width, columns, columns].map(|samples| samples as c_int * wide as c_int);
     image.monochrome = (planes.subsampling == Subsampling::Monochrome).into();
+    image.bit_depth = S::BITS;
     image.range = 1;
     Ok(image)
 }

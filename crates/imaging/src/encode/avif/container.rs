@@ -97,7 +97,8 @@ fn item_infos(alpha: bool) -> Vec<u8> {
 }
 
 fn properties(width: u32, height: u32, subsampling: Subsampling, color: &Coded, alpha: Option<&Coded>) -> Vec<u8> {
-    let depth: &[u8] = if subsampling == Subsampling::Monochrome { &[1, 8] } else { &[3, 8, 8, 8] };
+    let bits = color.depth;
+    let depth: &[u8] = if subsampling == Subsampling::Monochrome { &[1, bits] } else { &[3, bits, bits, bits] };
     let matrix = if subsampling == Subsampling::Identity { 0 } else { 6 };
     let mut ipco = boxed(b"ispe", &[&[0; 4], &width.to_be_bytes(), &height.to_be_bytes()]);
     ipco.extend(boxed(b"pixi", &[&[0; 4], depth]));
@@ -106,7 +107,7 @@ fn properties(width: u32, height: u32, subsampling: Subsampling, color: &Coded, 
     ipco.extend(boxed(b"colr", &[b"nclx", &[0, 1, 0, 13, 0, matrix, 0x80]]));
     let mut entries = vec![0, 1, 4, SIZE, COLOR_DEPTH, COLOR_CONFIG | ESSENTIAL, COLOR_SPACE];
     if let Some(alpha) = alpha {
-        ipco.extend(boxed(b"pixi", &[&[0; 4], &[1, 8]]));
+        ipco.extend(boxed(b"pixi", &[&[0; 4], &[1, alpha.depth]]));
         ipco.extend(boxed(b"av1C", &[&configuration(alpha, Subsampling::Monochrome)]));
         ipco.extend(boxed(b"auxC", &[&[0; 4], ALPHA_URN]));
         entries.extend([0, 2, 4, SIZE, ALPHA_DEPTH, ALPHA_CONFIG | ESSENTIAL, ALPHA_TYPE]);
@@ -123,7 +124,8 @@ fn configuration(coded: &Coded, subsampling: Subsampling) -> [u8; 4] {
         Subsampling::Half => 0b0000_1100,
         Subsampling::Full | Subsampling::Identity => 0,
     };
-    [0x81, coded.sequence.profile << 5 | coded.sequence.level, shape, 0]
+    let high_bitdepth = if coded.depth > 8 { 0b0100_0000 } else { 0 };
+    [0x81, coded.sequence.profile << 5 | coded.sequence.level, high_bitdepth | shape, 0]
 }
 
 /// A box of these parts. Only `mdat` could exceed 32 bits, and it is not written here.

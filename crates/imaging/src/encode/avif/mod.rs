@@ -12,7 +12,7 @@ use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::limits::Watch;
 use cache_key::transform::Chroma;
-use planes::{Planes, Subsampling};
+use planes::{Planes, Sample, Subsampling};
 
 /// The longest side that the AV1 sequence header can state.
 const MAX_SIDE: u32 = 65_536;
@@ -26,6 +26,8 @@ pub struct AvifOptions {
     pub effort: Option<u8>,
     /// 4:2:0 unless 4:4:4 is asked for: `Auto` means 4:2:0.
     pub chroma: Chroma,
+    /// Ten bits a sample: the pixels have eight, but the rounding in between costs less. Not of lossless pictures.
+    pub deep: bool,
     /// Every sample survives: GBR (identity matrix) in 4:4:4. `quality` and `chroma` are then ignored.
     pub lossless: bool,
 }
@@ -56,8 +58,22 @@ pub fn encode(bitmap: &Bitmap, options: &AvifOptions, watch: &Watch) -> Result<V
         cpu_used: cpu_used(options.effort),
         lossless: options.lossless,
     };
-    let color = frame(&Planes::of_color(bitmap, subsampling), settings)?;
-    let alpha = match Planes::of_alpha(bitmap) {
+    if options.deep && !options.lossless {
+        file::<u16>(bitmap, subsampling, settings, watch)
+    } else {
+        file::<u8>(bitmap, subsampling, settings, watch)
+    }
+}
+
+/// Both frames have the same depth: readers refuse others.
+fn file<S: Sample>(
+    bitmap: &Bitmap,
+    subsampling: Subsampling,
+    settings: aom::Settings,
+    watch: &Watch,
+) -> Result<Vec<u8>, Error> {
+    let color = frame(&Planes::<S>::of_color(bitmap, subsampling), settings)?;
+    let alpha = match Planes::<S>::of_alpha(bitmap) {
         Some(planes) => {
             watch.check()?;
             Some(frame(&planes, settings)?)
@@ -71,15 +87,17 @@ pub fn encode(bitmap: &Bitmap, options: &AvifOptions, watch: &Watch) -> Result<V
 /// One coded frame and what the container has to repeat of it.
 struct Coded {
     data: Vec<u8>,
+    /// Bits of a sample.
+    depth: u8,
     sequence: obu::Sequence,
 }
 
-fn frame(planes: &Planes, settings: aom::Settings) -> Result<Coded, Error> {
+fn frame<S: Sample>(planes: &Planes<S>, settings: aom::Settings) -> Result<Coded, Error> {
     let stream = aom::encode_still(planes, settings)?;
     let data = obu::without_temporal_delimiter(&stream).to_vec();
     let sequence =
         obu::sequence(&data).ok_or_else(|| Error::Internal("libaom wrote no still-picture sequence header".into()))?;
-    Ok(Coded { data, sequence })
+    Ok(Coded { data, depth: S::BITS as u8, sequence })
 }
 
 /// libavif's mapping of its quality to AV1's quantizer index of 0–63, made finer by what the quantiser matrices coarsen, so
