@@ -48,7 +48,7 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
     let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
     let subject = Subject { source: probe.format, alpha, longer_side: output.0.max(output.1) };
     let codec = output::codec(&transform.output, variant.class, subject)?;
-    let settings = output::settings(transform, codec)?;
+    let settings = output::settings(transform, codec)?.for_size(output.0, output.1);
 
     let layout = layout(probe);
     let channels = layout.channels() as u64;
@@ -88,7 +88,9 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
 
     let effects: u64 = passes.iter().map(|pass| area(pass.size()) * pass.nanoseconds_per_pixel()).sum();
     let encode = match codec {
-        Codec::Avif => expected_cpu_ms(output.0, output.1, settings.effort) * if alpha { 2 } else { 1 } * 1_000_000,
+        Codec::Avif => {
+            expected_cpu_ms(output.0, output.1, settings.effort.unwrap_or(0)) * if alpha { 2 } else { 1 } * 1_000_000
+        }
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
     let looks = passes.first().map_or(0, Pass::nanoseconds_per_source_pixel);

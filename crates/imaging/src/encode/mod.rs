@@ -26,7 +26,7 @@ pub struct Settings {
     /// The encoder's dial, 1–100. PNG and GIF lose colours below 100, and nothing (GIF: nothing but colours beyond 256)
     /// at 100.
     pub quality: u8,
-    /// 0–10: more is slower and smaller. `None` is the fast default.
+    /// 0–10: more is slower and smaller. `None` is the format's own default.
     pub effort: Option<u8>,
     /// Every sample survives, where the format can do that.
     pub lossless: bool,
@@ -36,6 +36,16 @@ pub struct Settings {
     pub chroma: Chroma,
     /// Laid under transparent pixels by formats without alpha.
     pub background: Colour,
+}
+
+impl Settings {
+    /// With the effort that a result of this size gets where none is asked. Only AVIF's follows the size.
+    pub(crate) fn for_size(self, width: u32, height: u32) -> Self {
+        match self.codec {
+            Codec::Avif => Self { effort: Some(avif::effort(width, height, self.effort, self.lossless)), ..self },
+            _ => self,
+        }
+    }
 }
 
 /// Encodes a picture and gives its memory back. JPEG has no alpha: there the picture is laid on the background.

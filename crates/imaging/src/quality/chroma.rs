@@ -9,7 +9,7 @@ use cache_key::transform::{Chroma, Codec};
 
 /// From this dial on a JPEG is smaller with whole colours.
 const JPEG_FROM: u8 = 90;
-/// Likewise an AVIF.
+/// Likewise an AVIF that is encoded quickly; with more care it is smaller with whole colours at every dial.
 const AVIF_FROM: u8 = 70;
 /// A block of 2 × 2 pixels whose colours differ by this much, of 510, has an edge that halving would smear.
 const EDGE: i32 = 96;
@@ -18,11 +18,11 @@ const SHARE: f64 = 0.02;
 /// Every pair of this many pairs of rows is looked at.
 const EVERY: usize = 2;
 
-/// 4:2:0 or 4:4:4.
-pub fn choose(bitmap: &Bitmap, codec: Codec, dial: u8) -> Chroma {
+/// 4:2:0 or 4:4:4. `careful` is about AVIF alone: whether it has more than the least effort.
+pub fn choose(bitmap: &Bitmap, codec: Codec, dial: u8, careful: bool) -> Chroma {
     let whole = match codec {
         Codec::Jpeg => dial >= JPEG_FROM,
-        Codec::Avif => dial >= AVIF_FROM,
+        Codec::Avif => careful || dial >= AVIF_FROM,
         // WebP with loss has halved colours only.
         _ => return Chroma::C420,
     };
@@ -81,22 +81,23 @@ mod tests {
         let red_on_blue = strokes([220, 20, 20], [20, 20, 200]);
         assert!(coloured_edges(&red_on_blue) > 0.2);
         for codec in [Codec::Jpeg, Codec::Avif] {
-            assert_eq!(choose(&red_on_blue, codec, 60), Chroma::C444);
+            assert_eq!(choose(&red_on_blue, codec, 60, false), Chroma::C444);
         }
-        assert_eq!(choose(&red_on_blue, Codec::Webp, 60), Chroma::C420);
+        assert_eq!(choose(&red_on_blue, Codec::Webp, 60, false), Chroma::C420);
     }
 
     #[test]
     fn black_on_white_has_no_colours_to_lose() {
         assert_eq!(coloured_edges(&strokes([0; 3], [255; 3])), 0.0);
-        assert_eq!(choose(&strokes([0; 3], [255; 3]), Codec::Jpeg, 80), Chroma::C420);
+        assert_eq!(choose(&strokes([0; 3], [255; 3]), Codec::Jpeg, 80, false), Chroma::C420);
     }
 
     #[test]
     fn high_quality_keeps_whole_colours() {
         let plain = strokes([90, 90, 90], [100, 100, 100]);
-        assert_eq!(choose(&plain, Codec::Jpeg, 95), Chroma::C444);
-        assert_eq!(choose(&plain, Codec::Avif, 60), Chroma::C420);
+        assert_eq!(choose(&plain, Codec::Jpeg, 95, false), Chroma::C444);
+        assert_eq!(choose(&plain, Codec::Avif, 60, false), Chroma::C420);
+        assert_eq!(choose(&plain, Codec::Avif, 60, true), Chroma::C444);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod shrink;
 
 use crate::bitmap::Bitmap;
 use crate::decode::{Want, decode};
+use crate::encode::avif::is_quick;
 use crate::encode::{self, Settings};
 use crate::error::Error;
 use crate::limits::{Limits, Watch};
@@ -68,9 +69,11 @@ fn attempt(
     watch: &Watch,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, Error> {
-    let mut settings = *settings;
+    // Tiles that stand for a large picture are encoded as it will be.
+    let mut settings = settings.for_size(bitmap.width(), bitmap.height());
     if settings.chroma == Chroma::Auto && has_dial(&settings) {
-        settings.chroma = chroma::choose(bitmap, settings.codec, expected_dial(&settings, goal));
+        let careful = settings.effort.is_some_and(|effort| !is_quick(effort));
+        settings.chroma = chroma::choose(bitmap, settings.codec, expected_dial(&settings, goal), careful);
     }
     let bytes = match goal.target.filter(|_| has_dial(&settings)) {
         Some(target) => reach(bitmap, &mut settings, target, watch, scratch)?,

@@ -1,7 +1,8 @@
 //! AVIF: pixels → planes → AV1 by libaom → an ISO base media file of our own writing.
 //!
 //! C sees only pixels that we made. It does not know where the pixels come from, nor which quality the client was
-//! promised: `quality` is a dial. What it writes is always a single still picture, 8 bits a sample, labelled sRGB.
+//! promised: `quality` is a dial. What it writes is always a single still picture, labelled sRGB; with loss and at leisure
+//! ten bits a sample, else eight.
 
 mod aom;
 mod container;
@@ -22,12 +23,10 @@ const MAX_SIDE: u32 = 65_536;
 pub struct AvifOptions {
     /// The dial, 1–100, on libavif's scale: 60 here looks like `avifenc -q 60`. 100 is near-lossless, not lossless.
     pub quality: u8,
-    /// 0–10: more is slower and smaller. `None` is the fast default.
+    /// 0–10: more is slower and smaller. `None`: see [`effort`].
     pub effort: Option<u8>,
     /// 4:2:0 unless 4:4:4 is asked for: `Auto` means 4:2:0.
     pub chroma: Chroma,
-    /// Ten bits a sample: the pixels have eight, but the rounding in between costs less. Not of lossless pictures.
-    pub deep: bool,
     /// Every sample survives: GBR (identity matrix) in 4:4:4. `quality` and `chroma` are then ignored.
     pub lossless: bool,
 }
@@ -53,15 +52,17 @@ pub fn encode(bitmap: &Bitmap, options: &AvifOptions, watch: &Watch) -> Result<V
         (_, false, Chroma::C444) => Subsampling::Full,
         (_, false, Chroma::Auto | Chroma::C420) => Subsampling::Half,
     };
+    let effort = effort(bitmap.width(), bitmap.height(), options.effort, options.lossless);
     let settings = aom::Settings {
-        quantizer: quantizer(options.quality),
-        cpu_used: cpu_used(options.effort),
+        quantizer: quantizer(options.quality, !is_quick(effort)),
+        cpu_used: cpu_used(effort),
         lossless: options.lossless,
     };
-    if options.deep && !options.lossless {
-        file::<u16>(bitmap, subsampling, settings, watch)
-    } else {
+    if is_quick(effort) || options.lossless {
         file::<u8>(bitmap, subsampling, settings, watch)
+    } else {
+        // The pixels have eight bits, yet what is rounded between them and the coded samples costs fewer bytes.
+        file::<u16>(bitmap, subsampling, settings, watch)
     }
 }
 
@@ -100,31 +101,47 @@ fn frame<S: Sample>(planes: &Planes<S>, settings: aom::Settings) -> Result<Coded
     Ok(Coded { data, depth: S::BITS as u8, sequence })
 }
 
-/// libavif's mapping of its quality to AV1's quantizer index of 0–63, made finer by what the quantiser matrices coarsen, so
-/// that a dial looks as it does there: by a fourth at 60, by nothing at 1. 0 is kept for lossless.
-fn quantizer(quality: u8) -> u8 {
+/// libavif's mapping of its quality to AV1's quantizer index of 0–63, bent so that a dial looks alike at every effort
+/// (the mean SSIMULACRA2 at 60 and at 77): finer than libavif's where the encoder is quick, by a fourth at 60, coarser
+/// where it is careful, by a fifth at 60. 0 is kept for lossless.
+fn quantizer(quality: u8, careful: bool) -> u8 {
     let distance = f64::from(100 - quality.clamp(1, 100)) / 100.0;
-    let finer = 0.7 + 0.3 * distance * distance;
-    (distance * 63.0 * finer).round().clamp(1.0, 63.0) as u8
+    let bent = if careful { 1.32 - 0.32 * distance } else { 0.7 + 0.3 * distance * distance };
+    (distance * 63.0 * bent).round().clamp(1.0, 63.0) as u8
 }
 
-/// libaom's speed of a single picture, 9 (fastest) down to 3; slower ones take seconds for less than 2 % of the bytes.
-fn cpu_used(effort: Option<u8>) -> u8 {
+/// Pictures up to this many pixels (1920 × 1080 and a little) get the careful default: about 1.3 seconds of one core.
+const CAREFUL_PIXELS: u64 = 1 << 21;
+
+/// The effort in the end: what is asked, else 4 up to two megapixels and 0 beyond, and 0 without loss. It follows from
+/// the size alone, never from how busy the machine is: the bytes are named by what was asked.
+pub fn effort(width: u32, height: u32, asked: Option<u8>, lossless: bool) -> u8 {
+    let careful = !lossless && u64::from(width) * u64::from(height) <= CAREFUL_PIXELS;
+    asked.unwrap_or(if careful { 4 } else { 0 })
+}
+
+/// Whether an effort is one of those that write eight bits, and halved colours where the dial is low.
+pub(crate) fn is_quick(effort: u8) -> bool {
+    cpu_used(effort) == 9
+}
+
+/// libaom's speed of a single picture, 9 (fastest) down to 3.
+fn cpu_used(effort: u8) -> u8 {
     const SPEEDS: [u8; 11] = [9, 9, 8, 8, 7, 7, 6, 6, 5, 4, 3];
-    effort.and_then(|e| SPEEDS.get(usize::from(e)).copied()).unwrap_or(if effort.is_some() { 3 } else { 9 })
+    SPEEDS.get(usize::from(effort)).copied().unwrap_or(3)
 }
 
 /// What an encode costs, in milliseconds of one core, to price it before it begins; measured on photographs, so flat
-/// pictures cost less. The figures are in `docs/decisions/0006-avif-encoder.md`.
-pub fn expected_cpu_ms(width: u32, height: u32, effort: Option<u8>) -> u64 {
+/// pictures cost less. The figures are in `docs/decisions/0038-avif-effort-and-depth.md`.
+pub fn expected_cpu_ms(width: u32, height: u32, effort: u8) -> u64 {
     let per_megapixel = match cpu_used(effort) {
         9 => 85,
-        8 => 280,
-        7 => 420,
-        6 => 750,
-        5 => 1_600,
-        4 => 4_400,
-        _ => 9_000,
+        8 => 300,
+        7 => 620,
+        6 => 1_100,
+        5 => 2_300,
+        4 => 6_400,
+        _ => 13_000,
     };
     (u64::from(width) * u64::from(height) * per_megapixel).div_ceil(1_000_000)
 }
@@ -132,6 +149,10 @@ pub fn expected_cpu_ms(width: u32, height: u32, effort: Option<u8>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::{Want, decode};
+    use crate::limits::Limits;
+    use crate::probe::probe;
+    use crate::scratch::Scratch;
 
     fn options(quality: u8) -> AvifOptions {
         AvifOptions { quality, effort: None, chroma: Chroma::Auto, lossless: false }
@@ -139,8 +160,40 @@ mod tests {
 
     #[test]
     fn the_dial_is_libavifs_and_never_reaches_lossless() {
-        assert_eq!([1, 50, 60, 75, 99, 100].map(quantizer), [62, 24, 19, 11, 1, 1]);
-        assert_eq!([None, Some(0), Some(6), Some(10), Some(200)].map(cpu_used), [9, 9, 6, 3, 3]);
+        assert_eq!([1, 50, 60, 75, 99, 100].map(|q| quantizer(q, false)), [62, 24, 19, 11, 1, 1]);
+        assert_eq!([1, 50, 60, 75, 99, 100].map(|q| quantizer(q, true)), [63, 36, 30, 20, 1, 1]);
+        assert_eq!([0, 4, 6, 10, 200].map(cpu_used), [9, 7, 6, 3, 3]);
+    }
+
+    #[test]
+    fn effort_falls_with_the_size_unless_it_is_asked() {
+        assert_eq!([effort(1_920, 1_080, None, false), effort(2_000, 1_080, None, false)], [4, 0]);
+        assert_eq!([effort(9, 9, None, true), effort(9_000, 9_000, Some(7), false)], [0, 7]);
+        assert!(expected_cpu_ms(1_920, 1_080, 4) < 1_500 && expected_cpu_ms(8_192, 4_882, 0) < 4_000);
+    }
+
+    /// The file's `pixi`, its `av1C` and what our decoder reads of the stream all say the same depth.
+    #[test]
+    fn careful_files_have_ten_bits_and_come_back() {
+        let pixels: Vec<u8> = (0..24 * 16).flat_map(|i| [(i * 7 % 256) as u8, 90, 200, 255 - (i / 2) as u8]).collect();
+        let picture = Bitmap::new(24, 16, Layout::Rgba, pixels);
+        for (effort, chroma, bits) in [(4, Chroma::C444, 10), (4, Chroma::C420, 10), (0, Chroma::C444, 8)] {
+            let asked = AvifOptions { quality: 95, effort: Some(effort), chroma, lossless: false };
+            let file = encode(&picture, &asked, &Watch::new()).expect("encodes");
+            let limits = Limits::default();
+            let header = probe(&file, &limits).expect("is read");
+            assert_eq!((header.depth, header.has_alpha), (bits, true));
+            let seen = |kind: &[u8]| file.windows(4).position(|w| w == kind).map(|at| at + 4).expect("is there");
+            assert_eq!(&file[seen(b"pixi") + 4..][..4], &[3, bits, bits, bits]);
+            assert_eq!(file[seen(b"av1C") + 2] >> 6 & 1, u8::from(bits > 8));
+            let scratch = &mut Scratch::new(0);
+            let back = decode(&file, &header, &Want::EVERYTHING, &limits, &Watch::new(), scratch).expect("decodes");
+            let off = back.bitmap.pixels().as_chunks::<4>().0.iter().zip(picture.pixels().as_chunks::<4>().0);
+            let worst = off.clone().map(|(a, b)| a[3].abs_diff(b[3])).max();
+            assert!(worst < Some(8), "alpha is off by {worst:?}");
+            let mean = off.map(|(a, b)| u32::from(a[1].abs_diff(b[1]))).sum::<u32>() / (24 * 16);
+            assert!(mean < 12, "green is off by {mean}");
+        }
     }
 
     #[test]
