@@ -71,7 +71,7 @@ fn the_header_tells_what_the_pixels_are() {
     let found = probe(&written(&gradient(7, 5, Layout::Gray), 60, Chroma::Auto, false), &Limits::default());
     let found = found.expect("probes");
     assert_eq!(found.format, SourceFormat::Avif);
-    assert_eq!((found.width, found.height, found.depth, found.frames), (7, 5, 8, 1));
+    assert_eq!((found.width, found.height, found.depth, found.frames), (7, 5, 10, 1));
     assert!(found.gray && !found.has_alpha && !found.has_icc);
     let found = probe(&written(&gradient(7, 5, Layout::Rgba), 60, Chroma::Auto, false), &Limits::default());
     assert!(found.is_ok_and(|p| p.has_alpha && !p.gray));

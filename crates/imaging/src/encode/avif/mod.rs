@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_dial_is_libavifs_and_never_reaches_lossless() {
         assert_eq!([1, 50, 60, 75, 99, 100].map(|q| quantizer(q, false)), [62, 24, 19, 11, 1, 1]);
-        assert_eq!([1, 50, 60, 75, 99, 100].map(|q| quantizer(q, true)), [63, 36, 30, 20, 1, 1]);
+        assert_eq!([1, 50, 60, 75, 99, 100].map(|q| quantizer(q, true)), [63, 37, 30, 20, 1, 1]);
         assert_eq!([0, 4, 6, 10, 200].map(cpu_used), [9, 7, 6, 3, 3]);
     }
 
@@ -175,7 +175,7 @@ mod tests {
     /// The file's `pixi`, its `av1C` and what our decoder reads of the stream all say the same depth.
     #[test]
     fn careful_files_have_ten_bits_and_come_back() {
-        let pixels: Vec<u8> = (0..24 * 16).flat_map(|i| [(i * 7 % 256) as u8, 90, 200, 255 - (i / 2) as u8]).collect();
+        let pixels: Vec<u8> = (0..24 * 16).flat_map(|i| [(i % 24 * 9) as u8, 90, 200, 255 - (i / 2) as u8]).collect();
         let picture = Bitmap::new(24, 16, Layout::Rgba, pixels);
         for (effort, chroma, bits) in [(4, Chroma::C444, 10), (4, Chroma::C420, 10), (0, Chroma::C444, 8)] {
             let asked = AvifOptions { quality: 95, effort: Some(effort), chroma, lossless: false };
@@ -192,7 +192,7 @@ mod tests {
             let worst = off.clone().map(|(a, b)| a[3].abs_diff(b[3])).max();
             assert!(worst < Some(8), "alpha is off by {worst:?}");
             let mean = off.map(|(a, b)| u32::from(a[1].abs_diff(b[1]))).sum::<u32>() / (24 * 16);
-            assert!(mean < 12, "green is off by {mean}");
+            assert!(mean < 4, "green is off by {mean}");
         }
     }
 
