@@ -4,6 +4,7 @@
 //! room. A sink that fails is not retried: there is nowhere to complain to.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -32,6 +33,8 @@ enum Message {
 #[derive(Clone)]
 pub(super) struct LogWriter {
     queue: SyncSender<Message>,
+    /// Lines that this very writer has dropped: what it tells of in its own log.
+    dropped: Arc<AtomicU64>,
 }
 
 /// Writes out the queued lines when dropped.
@@ -43,9 +46,10 @@ pub struct LogGuard {
 impl LogWriter {
     pub(super) fn start(sink: impl Write + Send + 'static, json: bool) -> io::Result<(Self, LogGuard)> {
         let (queue, lines) = sync_channel(QUEUE);
-        let told = dropped_lines();
-        std::thread::Builder::new().name("log".into()).spawn(move || write_all(sink, &lines, json, told))?;
-        Ok((Self { queue: queue.clone() }, LogGuard { queue }))
+        let dropped = Arc::new(AtomicU64::new(0));
+        let own = Arc::clone(&dropped);
+        std::thread::Builder::new().name("log".into()).spawn(move || write_all(sink, &lines, json, &own))?;
+        Ok((Self { queue: queue.clone(), dropped }, LogGuard { queue }))
     }
 }
 
@@ -63,6 +67,7 @@ impl Write for LogWriter {
         match self.queue.try_send(Message::Line(line.to_vec())) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
                 DROPPED.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -85,7 +90,8 @@ impl Drop for LogGuard {
     }
 }
 
-fn write_all(mut sink: impl Write, lines: &Receiver<Message>, json: bool, mut told: u64) {
+fn write_all(mut sink: impl Write, lines: &Receiver<Message>, json: bool, counter: &AtomicU64) {
+    let mut told = 0;
     while let Ok(message) = lines.recv() {
         match message {
             Message::Line(line) => {
@@ -96,7 +102,7 @@ fn write_all(mut sink: impl Write, lines: &Receiver<Message>, json: bool, mut to
                 let _ = done.try_send(());
             }
         }
-        let dropped = dropped_lines();
+        let dropped = counter.load(Ordering::Relaxed);
         if dropped > told {
             let _ = match json {
                 true => {
@@ -112,7 +118,7 @@ fn write_all(mut sink: impl Write, lines: &Receiver<Message>, json: bool, mut to
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
     use std::time::Instant;
 
     /// A sink that takes nothing until it is unlocked.
