@@ -48,7 +48,7 @@ impl Authority {
         let certificate = parameters.signed_by(&key, &self.0).expect("a sound request");
         let chain = vec![CertificateDer::from(certificate)];
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.expect("the default versions").with_no_client_auth();
         let mut config = builder.with_single_cert(chain, key).expect("key and certificate belong together");
