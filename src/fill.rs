@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 use crate::handler::Asked;
 use crate::kept::Kept;
 use crate::original::{self, Looked, View};
-use crate::render::Admitted;
+use crate::render::{Admitted, Class};
 use crate::semantics::{LastModified, Outcome, Tier};
 use crate::stand_in::StandIn;
 use bytes::Bytes;
@@ -155,7 +155,7 @@ async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, E
     let fetched = (app.clock.tick)() - began;
     let admitted = match asked.reading.route.originals {
         true => None,
-        false => Some(app.renderer.admit(bytes.clone(), asked.variant()).await?),
+        false => Some(app.renderer.admit(bytes.clone(), asked.variant(), Class::Live).await?),
     };
     Ok(Prepared { bytes, view, fetched, admitted })
 }

@@ -2,13 +2,14 @@
 //!
 //! The queue lives here, in front of the pool, so that what waits holds no thread and can be given up for free.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Memory is counted in these, so that a budget of terabytes fits a semaphore.
-const UNIT: u64 = 64 << 10;
+pub(super) const UNIT: u64 = 64 << 10;
 
 /// Why no permit was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Admission {
     workers: Arc<Semaphore>,
     memory: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
+    /// Told whenever a permit comes back or a wait ends.
+    eased: Arc<Notify>,
     budget: u64,
     threads: usize,
     queue: usize,
@@ -54,14 +57,27 @@ pub struct Admission {
 pub struct Permit {
     _memory: OwnedSemaphorePermit,
     _worker: OwnedSemaphorePermit,
+    // Last, so that what is told of has come back by then.
+    _told: Eased,
+}
+
+/// Tells whoever waits for quiet, when it is dropped.
+#[derive(Debug)]
+pub(super) struct Eased(Arc<Notify>);
+
+impl Drop for Eased {
+    fn drop(&mut self) {
+        self.0.notify_waiters();
+    }
 }
 
 /// Leaves the queue when the wait ends, also by cancellation.
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting<'a>(&'a Admission);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.eased.notify_waiters();
     }
 }
 
@@ -73,6 +89,7 @@ impl Admission {
             workers: Arc::new(Semaphore::new(threads)),
             memory: Arc::new(Semaphore::new(units)),
             waiting: Arc::default(),
+            eased: Arc::default(),
             budget,
             threads,
             queue,
@@ -91,7 +108,7 @@ impl Admission {
         }
         // Counted before the wait, so that a burst cannot pass the check together.
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(&self.waiting);
+        let _waiting = Waiting(self);
         if before >= self.queue + self.workers.available_permits() {
             return Err(Shed::QueueFull);
         }
@@ -102,10 +119,46 @@ impl Admission {
             memory.and_then(|memory| worker.map(|worker| (memory, worker)))
         };
         match tokio::time::timeout(self.patience, both).await {
-            Ok(Ok((memory, worker))) => Ok(Permit { _memory: memory, _worker: worker }),
+            Ok(Ok((memory, worker))) => Ok(Permit { _memory: memory, _worker: worker, _told: self.eased() }),
             Ok(Err(_closed)) => unreachable!("nobody closes these semaphores"),
             Err(_elapsed) => Err(Shed::TooLong),
         }
+    }
+
+    /// Waits until nobody waits for a permit and a worker is idle: the moment for what nobody waits for.
+    pub async fn quiet(&self) {
+        loop {
+            let mut eased = pin!(self.eased.notified());
+            // Enlisted before the look, so that a permit that comes back in between is not missed.
+            eased.as_mut().enable();
+            if self.is_quiet() {
+                return;
+            }
+            eased.await;
+        }
+    }
+
+    /// Whether nobody waits for a permit and a worker is idle.
+    pub fn is_quiet(&self) -> bool {
+        self.waiting() == 0 && self.workers.available_permits() > 0
+    }
+
+    /// Waits for quiet, and for memory to be left over by those whom somebody waits for.
+    pub(super) async fn left_over(&self, units: u32) -> OwnedSemaphorePermit {
+        loop {
+            let mut eased = pin!(self.eased.notified());
+            eased.as_mut().enable();
+            if self.is_quiet()
+                && let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(units)
+            {
+                return memory;
+            }
+            eased.await;
+        }
+    }
+
+    pub(super) fn eased(&self) -> Eased {
+        Eased(Arc::clone(&self.eased))
     }
 
     /// Requests that wait now.

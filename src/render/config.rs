@@ -16,6 +16,22 @@ pub struct RenderConfig {
     pub memory: u64,
     pub scratch: u64,
     pub limits: Limits,
+    pub lane: LaneConfig,
+}
+
+/// Work that nobody waits for.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct LaneConfig {
+    pub threads: usize,
+    pub nice: i32,
+    pub memory: u64,
+    pub deadline: Duration,
+    pub effort: u8,
+    pub quick: Duration,
+    pub jobs: usize,
+    pub attempts: u32,
+    pub poll: Duration,
 }
 
 impl RenderConfig {
@@ -53,7 +69,12 @@ impl Section for RenderConfig {
             ),
             scratch: r.bytes("scratch", "96MiB", "0B"..="16GiB", "Buffers that each render thread keeps for reuse."),
             limits: r.section::<LimitsConfig>("limits").0,
+            lane: r.section("lane"),
         };
+        if config.lane.memory > config.memory {
+            let allowed = format!("at most render.memory ({} bytes)", config.memory);
+            r.reject("lane.memory", config.lane.memory, allowed, "it is a share of that");
+        }
         if config.limits.memory > config.memory {
             r.reject(
                 "limits.memory",
@@ -63,6 +84,45 @@ impl Section for RenderConfig {
             );
         }
         config
+    }
+}
+
+impl Section for LaneConfig {
+    const DOC: &'static str = "What nobody waits for: AVIF that was put off (routes.deferred_avif) and warm-up. Begun only while no request waits \
+        and a render thread is idle. See docs/deferred.md.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            threads: r.int("threads", 1, 0..=64, "Threads of its own beside render.threads; 0 turns both off."),
+            nice: r.int("nice", 19, 0..=19, "As render.nice: at 19, renders that somebody waits for win."),
+            memory: r.bytes(
+                "memory",
+                "256MiB",
+                "0B"..="16TiB",
+                "Its share of render.memory. What needs more is not put off but made at once.",
+            ),
+            deadline: r.duration("deadline", "2m", "100ms"..="1h", "Longest time for one of its renders."),
+            effort: r.int(
+                "effort",
+                6,
+                0..=10,
+                "Effort of AVIF that was put off, where the URL gives none: 6 takes 1.8 times the time of the usual 4, 8 takes 4 times.",
+            ),
+            quick: r.duration(
+                "quick",
+                "100ms",
+                "0s"..="10m",
+                "AVIF that is predicted to take less CPU time than this is not put off.",
+            ),
+            jobs: r.int("jobs", 10_000, 1..=1_000_000, "Renders that may wait; further ones are dropped and counted."),
+            attempts: r.int("attempts", 3, 1..=100, "How often one is begun, if instances die over it, before it is given up."),
+            poll: r.duration(
+                "poll",
+                "1s",
+                "10ms"..="1h",
+                "How often an idle instance looks into the queue that the fleet shares in Redis (cache.redis).",
+            ),
+        }
     }
 }
 

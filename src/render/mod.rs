@@ -5,14 +5,19 @@
 
 pub mod admission;
 pub mod assets;
+pub mod class;
 pub mod config;
+pub mod idle;
 pub mod pool;
+
+pub use class::Class;
 
 use admission::{Admission, Permit, Shed};
 use bytes::Bytes;
 use cache_key::Variant;
 use config::RenderConfig;
-use imaging::{Assets, Rendition, Setup, Watch};
+use idle::{Idle, IdlePermit};
+use imaging::{Assets, Cost, Rendition, Setup, Watch};
 use pool::Pool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,8 +42,15 @@ impl From<imaging::Error> for Failure {
 pub struct Admitted {
     original: Bytes,
     variant: Arc<Variant>,
-    permit: Permit,
+    permit: Held,
     queued: Duration,
+}
+
+/// A permit, by who gave it. Kept for its drop.
+#[derive(Debug)]
+enum Held {
+    Live { _permit: Permit },
+    Idle { _permit: IdlePermit },
 }
 
 /// A finished render and where its time went.
@@ -55,8 +67,12 @@ pub struct Rendered {
 pub struct Renderer {
     pool: Arc<Pool>,
     admission: Admission,
+    /// For what nobody waits for: threads of its own, at the lowest priority.
+    idle: Idle,
+    idle_pool: Arc<Pool>,
     setup: Arc<Setup>,
     deadline: Duration,
+    idle_deadline: Duration,
     tick: fn() -> Instant,
 }
 
@@ -67,25 +83,44 @@ impl Renderer {
     /// The system gives no thread.
     pub fn start(config: &RenderConfig, assets: Assets, tick: fn() -> Instant) -> std::io::Result<Self> {
         let scratch = usize::try_from(config.scratch).unwrap_or(usize::MAX);
+        let admission = Admission::new(config.threads(), config.memory, config.queue, config.queue_timeout);
+        let lane = &config.lane;
         Ok(Self {
             pool: Arc::new(Pool::start(config.threads(), config.nice, scratch)?),
-            admission: Admission::new(config.threads(), config.memory, config.queue, config.queue_timeout),
+            idle_pool: Arc::new(Pool::start(lane.threads, lane.nice, scratch)?),
+            idle: Idle::new(admission.clone(), lane.threads, lane.memory),
+            idle_deadline: lane.deadline,
+            admission,
             setup: Arc::new(Setup { limits: config.limits.clone(), assets }),
             deadline: config.deadline,
             tick,
         })
     }
 
-    /// Prices the work by the original's header, and waits for a permit. Asked for when the original is already here:
-    /// a scarce permit never waits for a download. May be dropped at any time.
+    /// What the work would cost, by the original's header.
+    ///
+    /// # Errors
+    /// What the limits or the engine do not allow.
+    pub fn price(&self, original: &Bytes, variant: &Variant) -> Result<Cost, Failure> {
+        let probe = imaging::probe(original, &self.setup.limits)?;
+        Ok(imaging::cost(original, &probe, variant, &self.setup)?)
+    }
+
+    /// Prices the work, and waits for a permit: bounded in number and time where somebody waits for it, else for as long
+    /// as it takes. Asked for when the original is already here: a scarce permit never waits for a download. May be
+    /// dropped at any time.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn admit(&self, original: Bytes, variant: Arc<Variant>) -> Result<Admitted, Failure> {
+    pub async fn admit(&self, original: Bytes, variant: Arc<Variant>, class: Class) -> Result<Admitted, Failure> {
         let asked = (self.tick)();
-        let probe = imaging::probe(&original, &self.setup.limits)?;
-        let cost = imaging::cost(&original, &probe, &variant, &self.setup)?;
-        let permit = self.admission.admit(cost.memory).await.map_err(Failure::Shed)?;
+        let cost = self.price(&original, &variant)?;
+        let permit = match class {
+            Class::Live => Held::Live { _permit: self.admission.admit(cost.memory).await.map_err(Failure::Shed)? },
+            Class::Deferred | Class::Warm => {
+                Held::Idle { _permit: self.idle.admit(cost.memory).await.map_err(Failure::Shed)? }
+            }
+        };
         Ok(Admitted { original, variant, permit, queued: (self.tick)() - asked })
     }
 
@@ -95,9 +130,13 @@ impl Renderer {
     /// See [`Failure`].
     pub async fn render(&self, admitted: Admitted) -> Result<Rendered, Failure> {
         let Admitted { original, variant, permit, queued } = admitted;
-        let watch = Watch::until((self.tick)() + self.deadline);
+        let (pool, limit) = match permit {
+            Held::Live { .. } => (&self.pool, self.deadline),
+            Held::Idle { .. } => (&self.idle_pool, self.idle_deadline),
+        };
+        let watch = Watch::until((self.tick)() + limit);
         let setup = Arc::clone(&self.setup);
-        let rendition = self.pool.run(move |scratch| {
+        let rendition = pool.run(move |scratch| {
             let rendition = imaging::render(&original, &variant, &setup, &watch, scratch);
             drop(permit);
             rendition
@@ -108,6 +147,11 @@ impl Renderer {
     /// For metrics.
     pub fn admission(&self) -> &Admission {
         &self.admission
+    }
+
+    /// Likewise, and for those who plan what nobody waits for.
+    pub fn idle(&self) -> &Idle {
+        &self.idle
     }
 
     /// What all renders share.
