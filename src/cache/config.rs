@@ -106,7 +106,7 @@ impl Section for RedisConfig {
     const DOC: &'static str = "Renditions in Redis, shared by all instances. Leave it out for none.";
 
     fn read(r: &mut Reader<'_>) -> Self {
-        Self {
+        let config = Self {
             urls: r.list(
                 "urls",
                 &["redis://127.0.0.1:6379"],
@@ -130,7 +130,11 @@ impl Section for RedisConfig {
                 "Larger renditions are not put there: they would hold up others.",
             ),
             guards: guards(r, "80ms", "7d", "64MiB", 32),
+        };
+        if config.prefix.contains(['{', '}']) {
+            r.reject("prefix", &config.prefix, "a text without braces", "they choose the node of a cluster");
         }
+        config
     }
 }
 

@@ -3,13 +3,13 @@
 //! Knows bytes, not what they are. Invariant: a read ends within its deadline; a write never waits for room in the queue,
 //! it is dropped and counted.
 
-use super::breaker::Breaker;
+use super::guarded::Guarded;
 use super::tier::{Failure, Name, Tier};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -97,7 +97,7 @@ struct Parts {
     place: Place,
     tier: Box<dyn Tier>,
     guards: Guards,
-    breaker: Breaker,
+    guarded: Arc<Guarded>,
     room: Arc<Semaphore>,
     writers: Semaphore,
     events: [AtomicU64; Event::ALL.len()],
@@ -112,11 +112,17 @@ impl fmt::Debug for Level {
 impl Level {
     /// Guards a tier.
     pub fn new(place: Place, tier: Box<dyn Tier>, guards: Guards) -> Self {
+        let guarded = Guarded::new(place.as_str(), guards.failures, guards.pause);
+        Self::sharing(place, tier, guards, Arc::new(guarded))
+    }
+
+    /// Guards a tier together with others who ask the same server.
+    pub fn sharing(place: Place, tier: Box<dyn Tier>, guards: Guards, guarded: Arc<Guarded>) -> Self {
         Self(Arc::new(Parts {
             place,
             tier,
             guards,
-            breaker: Breaker::new(guards.failures, guards.pause),
+            guarded,
             room: Arc::new(Semaphore::new(guards.queue_bytes.div_ceil(PERMIT).max(1))),
             writers: Semaphore::new(guards.writers.max(1)),
             events: Default::default(),
@@ -135,7 +141,7 @@ impl Level {
 
     /// Whether it is left alone at the moment.
     pub fn is_open(&self) -> bool {
-        self.0.breaker.is_open()
+        self.0.guarded.is_open()
     }
 
     /// Counts what others found out.
@@ -145,7 +151,7 @@ impl Level {
 
     /// Reads within the deadline. A failure is a miss that counters and the log know the reason of.
     pub async fn get(&self, name: &Name) -> Option<Bytes> {
-        match self.guarded(self.0.guards.timeout, self.0.tier.get(name)).await {
+        match self.0.guarded.call(self.0.guards.timeout, self.0.tier.get(name)).await {
             Ok(Some(bytes)) => Some(bytes),
             Ok(None) => {
                 self.happened(Event::Miss);
@@ -176,7 +182,7 @@ impl Level {
         // Never closed.
         let Ok(_turn) = self.0.writers.acquire().await else { return };
         let put = self.0.tier.put(name, bytes, self.0.guards.keep);
-        let event = match self.guarded(self.0.guards.timeout * PATIENCE, put).await {
+        let event = match self.0.guarded.call(self.0.guards.timeout * PATIENCE, put).await {
             Ok(()) => Event::Written,
             Err(Failure::TooLarge | Failure::Open) => Event::WriteDropped,
             Err(_told) => Event::WriteFailed,
@@ -189,35 +195,12 @@ impl Level {
     /// # Errors
     /// It may still be there.
     pub async fn remove(&self, name: &Name) -> Result<(), Failure> {
-        self.guarded(self.0.guards.timeout * PATIENCE, self.0.tier.remove(name)).await
+        self.0.guarded.call(self.0.guards.timeout * PATIENCE, self.0.tier.remove(name)).await
     }
 
     /// Whether nothing waits to be written.
     pub fn is_idle(&self) -> bool {
         self.0.room.available_permits() == self.0.guards.queue_bytes.div_ceil(PERMIT).max(1)
-    }
-
-    async fn guarded<T>(&self, limit: Duration, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        // A guard reads the clock itself: how long a tier is left alone is no answer's business.
-        let now = Instant::now;
-        if !self.0.breaker.allows(now()) {
-            return Err(Failure::Open);
-        }
-        let result = tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout));
-        match &result {
-            Err(failure) if failure.counts() => {
-                if self.0.breaker.failed(now()) {
-                    tracing::warn!(tier = self.0.place.as_str(), %failure, "left alone for a while");
-                }
-            }
-            _ => {
-                if self.0.breaker.is_open() {
-                    tracing::info!(tier = self.0.place.as_str(), "answers again");
-                }
-                self.0.breaker.succeeded();
-            }
-        }
-        result
     }
 }
 

@@ -9,12 +9,14 @@ mod contract;
 pub mod disk;
 pub mod envelope;
 pub mod flight;
+pub mod guarded;
 pub mod level;
 pub mod memory;
 pub mod redis;
 pub mod tier;
 pub mod tiers;
 
+pub use self::redis::Redis;
 pub use envelope::Envelope;
 pub use flight::{Flights, Interest, Role};
 pub use level::{Event, Place};

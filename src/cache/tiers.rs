@@ -9,6 +9,7 @@ use super::disk::Disk;
 use super::envelope::Envelope;
 use super::level::{Event, Level, Place};
 use super::redis::Redis;
+use super::redis::tier::Entries;
 use super::tier::{Failure, Name};
 use std::fmt;
 use std::io;
@@ -22,6 +23,7 @@ pub struct Tiers(Arc<Parts>);
 
 struct Parts {
     levels: Vec<Level>,
+    redis: Option<Redis>,
     runtime: Option<Runtime>,
 }
 
@@ -49,12 +51,16 @@ impl Tiers {
     /// # Errors
     /// What `open` says, or the threads could not be started.
     pub fn start(open: impl FnOnce() -> Result<Vec<Level>, String>) -> Result<Self, String> {
+        Self::begin(|| Ok((open()?, None)))
+    }
+
+    fn begin(open: impl FnOnce() -> Result<(Vec<Level>, Option<Redis>), String>) -> Result<Self, String> {
         let runtime = start().map_err(|error| format!("threads of the cache tiers: {error}"))?;
-        let levels = {
+        let (levels, redis) = {
             let _within = runtime.enter();
             open()?
         };
-        Ok(Self(Arc::new(Parts { levels, runtime: Some(runtime) })))
+        Ok(Self(Arc::new(Parts { levels, redis, runtime: Some(runtime) })))
     }
 
     /// Those that are configured.
@@ -62,18 +68,25 @@ impl Tiers {
     /// # Errors
     /// A folder that cannot be used, an address that cannot be read. A Redis that does not answer is none.
     pub fn open(config: &CacheConfig, now: fn() -> SystemTime) -> Result<Self, String> {
-        Self::start(|| {
+        Self::begin(|| {
             let mut levels = Vec::new();
-            if let Some(redis) = &config.redis {
-                levels.push(Level::new(Place::Redis, Box::new(Redis::new(redis)?), redis.guards));
+            let redis = config.redis.as_ref().map(Redis::new).transpose()?;
+            if let (Some(redis), Some(config)) = (&redis, &config.redis) {
+                let entries = Box::new(Entries::new(redis.clone(), config.max_entry));
+                levels.push(Level::sharing(Place::Redis, entries, config.guards, redis.guarded()));
             }
             if let Some(disk) = &config.disk {
                 let folder = Disk::open(&disk.path, disk.bytes, now)
                     .map_err(|error| format!("cache.disk.path: {}: {error}", disk.path.display()))?;
                 levels.push(Level::new(Place::Disk, Box::new(folder), disk.guards));
             }
-            Ok(levels)
+            Ok((levels, redis))
         })
+    }
+
+    /// The Redis that all instances share, for what else they do together.
+    pub fn redis(&self) -> Option<&Redis> {
+        self.0.redis.as_ref()
     }
 
     /// The levels, nearest first.
