@@ -11,6 +11,7 @@
 
 mod answer;
 pub mod app;
+pub mod aws;
 pub mod cache;
 pub mod cli;
 pub mod config;

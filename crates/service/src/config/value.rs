@@ -53,6 +53,12 @@ impl Reader<'_> {
         self.with_default(declared, default, read_bool, bool::to_string)
     }
 
+    /// `true` or `false`, or left out.
+    pub fn optional_bool(&mut self, key: &'static str, example: bool, doc: &'static str) -> Option<bool> {
+        let declared = declare(key, doc, BOOLEAN, &example);
+        self.optional(declared, read_bool, bool::to_string)
+    }
+
     /// A whole number within a range.
     pub fn int<N: Number>(&mut self, key: &'static str, default: N, range: RangeInclusive<N>, doc: &'static str) -> N {
         let declared = declare(key, doc, range_text(&range), &default);

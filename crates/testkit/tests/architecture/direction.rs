@@ -74,10 +74,22 @@ const RULES: &[Rule] = &[
         reason: "a concrete client is named in its tier's file only",
     },
     Rule {
-        names: &["aws_config", "aws_sdk_s3", "aws_sdk_dynamodb", "aws_sdk_sqs", "object_store"],
+        names: &["aws_config", "aws_credential_types", "aws_smithy_http_client", "aws_smithy_runtime_api"],
         scope: &["src"],
-        allowed: &["src/cache/object.rs", "src/cache/object", "src/origin/object.rs", "src/origin/object"],
+        allowed: &["src/aws"],
+        reason: "one place configures clients of AWS services and reads their errors",
+    },
+    Rule {
+        names: &["aws_sdk_s3"],
+        scope: &["src"],
+        allowed: &["src/aws", "src/cache/object.rs", "src/cache/object", "src/origin/s3"],
         reason: "a concrete client is named in its tier's or origin's file only",
+    },
+    Rule {
+        names: &["aws_sdk_dynamodb", "aws_sdk_sqs", "object_store"],
+        scope: &["src"],
+        allowed: &[],
+        reason: "nothing here uses them",
     },
     Rule {
         names: &["prometheus_client::metrics", "prometheus_client::encoding"],
@@ -189,6 +201,8 @@ mod tests {
             ("src/semantics/range.rs", "use tokio::time::sleep;"),
             ("src/cache/tier.rs", "use moka::sync::Cache;"),
             ("src/cache/memory.rs", "use redis::Client;"),
+            ("src/cache/object.rs", "use aws_config::Region;"),
+            ("src/origin/http/mod.rs", "use aws_sdk_s3::Client;"),
             ("src/handler.rs", "use prometheus_client::metrics::counter::Counter;"),
             ("src/server/conn.rs", "fn f() { unsafe { g() } }"),
             ("crates/service/src/drain.rs", "unsafe fn f() {}"),
