@@ -87,6 +87,7 @@ impl App {
             renderer: renderer.clone(),
             originals: originals.bytes.clone(),
             tiers: tiers.clone(),
+            origins: origins.iter().map(|(name, origin)| ((*name).to_owned(), Arc::clone(origin))).collect(),
         }));
         Ok(Self(Arc::new(Parts {
             routes,

@@ -12,6 +12,7 @@
 mod answer;
 pub mod app;
 pub mod aws;
+pub mod breaker;
 pub mod cache;
 pub mod cli;
 pub mod config;

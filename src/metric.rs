@@ -1,6 +1,7 @@
 //! The only place that names metrics. Names, labels and units follow the Prometheus conventions.
 
 use crate::cache::{Event, Flights, Memory, Tiers};
+use crate::origin::Origin;
 use crate::render::Renderer;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -13,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// As `Outcome::Hit` calls itself.
@@ -178,6 +180,8 @@ pub(crate) struct Gauges<K, V, F, R, S, O> {
     pub(crate) originals: Memory<S, O>,
     /// Below memory.
     pub(crate) tiers: Tiers,
+    /// By name.
+    pub(crate) origins: Vec<(String, Arc<Origin>)>,
 }
 
 impl<K, V, F, R, S, O> fmt::Debug for Gauges<K, V, F, R, S, O> {
@@ -217,8 +221,23 @@ where
         let evicted = ConstCounter::new(self.memory.evictions());
         let help = "Renditions pushed out of the memory tier by its budget";
         evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)?;
+        encode_origins(&self.origins, &mut encoder)?;
         encode_tiers(&self.tiers, &mut encoder)
     }
+}
+
+/// How many hosts of each origin are left alone now.
+fn encode_origins(origins: &[(String, Arc<Origin>)], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    if origins.is_empty() {
+        return Ok(());
+    }
+    let help = "Hosts of an origin that have failed so often that they are left alone for now";
+    let mut family = encoder.encode_descriptor("origin_hosts_open", help, None, MetricType::Gauge)?;
+    for (name, origin) in origins {
+        let open = i64::try_from(origin.hosts_open()).unwrap_or(i64::MAX);
+        ConstGauge::new(open).encode(family.encode_family(&[("origin", name.as_str())])?)?;
+    }
+    Ok(())
 }
 
 /// What happened in the tiers below memory, and which of them are left alone now.

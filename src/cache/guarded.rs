@@ -3,8 +3,8 @@
 //! Knows neither what is asked nor of whom. Invariant: a call ends within its limit; whoever shares the guard learns from
 //! all others' failures.
 
-use super::breaker::Breaker;
 use super::tier::Failure;
+use crate::breaker::{Breaker, Limits};
 use std::time::{Duration, Instant};
 
 /// One guarded thing.
@@ -17,7 +17,7 @@ pub struct Guarded {
 impl Guarded {
     /// `name` is for the log; it is left alone for `pause` after `failures` in a row.
     pub fn new(name: &'static str, failures: u32, pause: Duration) -> Self {
-        Self { name, breaker: Breaker::new(failures, pause) }
+        Self { name, breaker: Breaker::new(Limits { failures, lasting: Duration::ZERO, pause }) }
     }
 
     /// Whether it is left alone at the moment.
@@ -32,7 +32,7 @@ impl Guarded {
     pub async fn call<T>(&self, limit: Duration, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         // A guard reads the clock itself: how long something is left alone is no answer's business.
         let now = Instant::now;
-        if !self.breaker.allows(now()) {
+        if self.breaker.admit(now()).is_err() {
             return Err(Failure::Open);
         }
         let result = tokio::time::timeout(limit, call).await.unwrap_or(Err(Failure::Timeout));
@@ -42,11 +42,12 @@ impl Guarded {
                     tracing::warn!(tier = self.name, %failure, "left alone for a while");
                 }
             }
+            // Mostly refused before anybody was asked: it says nothing.
+            Err(Failure::TooLarge) => {}
             _ => {
-                if self.breaker.is_open() {
+                if self.breaker.succeeded() {
                     tracing::info!(tier = self.name, "answers again");
                 }
-                self.breaker.succeeded();
             }
         }
         result

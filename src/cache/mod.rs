@@ -2,7 +2,6 @@
 //!
 //! Knows keys and values, not pictures and not HTTP. Invariant: nothing here is read or awaited under a lock but maps.
 
-pub mod breaker;
 pub mod config;
 #[cfg(test)]
 mod contract;

@@ -46,3 +46,13 @@ pub enum Origin {
     /// An HTTP server: asked.
     Http(Box<http::HttpOrigin>),
 }
+
+impl Origin {
+    /// How many of its hosts are left alone at the moment because they kept failing. A folder has none.
+    pub fn hosts_open(&self) -> usize {
+        match self {
+            Self::File(_) => 0,
+            Self::Http(server) => server.hosts_open(),
+        }
+    }
+}

@@ -6,9 +6,9 @@
 
 mod allow;
 mod body;
-mod breaker;
 pub mod config;
 mod connect;
+mod hosts;
 mod location;
 mod reach;
 mod request;
@@ -23,10 +23,10 @@ use crate::origin::{Asking, Cause, Found, Missing, Phase, Reply, Trouble};
 use ::http::header::{CONTENT_ENCODING, LOCATION, RETRY_AFTER};
 use ::http::{HeaderMap, HeaderValue, Response, Uri};
 use allow::Site;
-use breaker::Breakers;
 use bytes::Bytes;
 use config::{Forbidden, HttpConfig};
 use connect::Connector;
+use hosts::Hosts;
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
@@ -58,7 +58,7 @@ pub struct HttpOrigin {
     client: Client<Connector, Empty<Bytes>>,
     slots: Semaphore,
     budget: Budget,
-    breakers: Breakers,
+    hosts: Hosts,
     wall: fn() -> SystemTime,
     tick: fn() -> Instant,
 }
@@ -88,7 +88,7 @@ impl HttpOrigin {
             fields: Fields::new(name, &http.headers)?,
             slots: Semaphore::new(http.requests),
             budget: Budget::new(http.retry_percent),
-            breakers: Breakers::new(http.breaker_failures, http.breaker_pause),
+            hosts: Hosts::new(http.breaker_failures, http.breaker_pause),
             max_bytes: config.max_bytes,
             config: http,
             base,
@@ -96,6 +96,11 @@ impl HttpOrigin {
             wall,
             tick,
         })
+    }
+
+    /// How many hosts are left alone at the moment because they kept failing.
+    pub fn hosts_open(&self) -> usize {
+        self.hosts.open()
     }
 
     /// Asks for an original.
@@ -111,7 +116,7 @@ impl HttpOrigin {
             Err(_) => {
                 let phase = progress.get();
                 if phase != Phase::Queue {
-                    self.breakers.ended(&self.site.name(), false, (self.tick)());
+                    self.hosts.ended(&self.site.name(), false, (self.tick)());
                 }
                 Err(Trouble::late(phase).into())
             }
@@ -165,7 +170,7 @@ impl HttpOrigin {
     async fn send(&self, asking: Asking<'_>, uri: &Uri, progress: &Progress) -> Result<Response<Incoming>, Trouble> {
         let site = Site::of(uri).map_err(|text| Trouble::new(Phase::Connect, Cause::Refused, text))?;
         let name = site.name();
-        if let Err(left) = self.breakers.admit(&name, (self.tick)()) {
+        if let Err(left) = self.hosts.admit(&name, (self.tick)()) {
             return Err(Trouble::new(Phase::Connect, Cause::Paused(left), format!("{name} is left alone")));
         }
         let result = self.exchange(asking, uri, site == self.site, progress).await;
@@ -173,7 +178,7 @@ impl HttpOrigin {
             Ok(response) => !matches!(response.status().as_u16(), 502..=504),
             Err(trouble) => matches!(trouble.cause, Cause::Refused),
         };
-        self.breakers.ended(&name, well, (self.tick)());
+        self.hosts.ended(&name, well, (self.tick)());
         result
     }
 

@@ -147,4 +147,5 @@ fn a_host_that_keeps_failing_is_left_alone() {
     let asked = web.count();
     assert_eq!(web.get("/web/a.png?w=9").status, 502);
     assert_eq!(web.count(), asked);
+    assert_eq!(web.server.metric("tintype_origin_hosts_open{origin=\"web\"}"), 1.0);
 }
