@@ -4,6 +4,7 @@
 //! Knows no crate of the workspace, so that all may use it. What goes wrong here ends the test: it panics.
 
 pub mod certificate;
+pub mod fault;
 pub mod folder;
 pub mod origin;
 pub mod picture;
@@ -11,6 +12,7 @@ pub mod process;
 pub mod redis;
 pub mod wire;
 
+pub use fault::{Fault, Proxy};
 pub use folder::Folder;
 pub use origin::{Act, Origin};
 pub use process::Process;

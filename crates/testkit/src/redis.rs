@@ -1,5 +1,6 @@
 //! A real Redis for tests: `redis-server` on a port that is free, without anything on disk, ended with the test.
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -63,10 +64,25 @@ impl Redis {
         self.wait();
     }
 
-    /// The process id, for signals.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// Stops it where it stands: its connections stay open, and nobody answers.
+    ///
+    /// # Panics
+    /// Where it has ended.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Redis::freeze`].
+    ///
+    /// # Panics
+    /// Where it has ended.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("an id above zero");
+        kill_process(id, signal).expect("a child that is still there");
     }
 
     /// One inline command and the beginning of its answer.
