@@ -48,19 +48,20 @@ pub(crate) fn read_times<'a>(bytes: &'a [u8], frame: &mut dyn FnMut(u64)) -> Opt
                 header.width = le24(body, 4)? + 1;
                 header.height = le24(body, 7)? + 1;
             }
-            b"VP8 " | b"VP8L" if header.frames == 0 => {
+            // Beside an animation's frames pixels mean nothing (section 2.7): a damaged length may leave some there.
+            b"VP8 " | b"VP8L" if header.frames == 0 && !header.animated => {
                 header.bitstream(kind, body, extended)?;
                 header.frames = 1;
                 if !extended {
                     break;
                 }
             }
-            b"ANMF" => {
+            b"ANMF" if header.animated => {
                 match check_frame(body) {
-                    None if header.animated && header.frames == 0 => return None,
+                    None if header.frames == 0 => return None,
                     // What comes before a damaged frame can be shown.
-                    None if header.animated => break,
-                    _ => {}
+                    None => break,
+                    Some(()) => {}
                 }
                 let mut inner = chunks(body.get(FRAME_DATA..).unwrap_or_default());
                 header.lossy |= inner.any(|(kind, _)| kind == b"VP8 ");
@@ -137,10 +138,14 @@ pub(crate) struct AnimationFrame<'a> {
     pixels: &'a [u8],
 }
 
-/// The frames whose headers agree with their pixels', up to the first that does not.
+/// The frames of an animation whose headers agree with their pixels', up to the first that does not: those that
+/// [`read_times`] tells of.
 pub(crate) fn frames(bytes: &[u8]) -> impl Iterator<Item = AnimationFrame<'_>> {
     let chunks = chunks(bytes.get(RIFF_HEADER..).unwrap_or_default());
-    chunks.filter(|(kind, _)| *kind == b"ANMF").map_while(|(_, body)| AnimationFrame::read(body))
+    chunks
+        .skip_while(|(kind, _)| *kind != b"VP8X")
+        .filter(|(kind, _)| *kind == b"ANMF")
+        .map_while(|(_, body)| AnimationFrame::read(body))
 }
 
 impl<'a> AnimationFrame<'a> {
@@ -212,7 +217,7 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{frames, read, read_times};
     use proptest::prelude::*;
 
     fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
@@ -250,6 +255,44 @@ mod tests {
         assert!(read(&file(&[animated(), frame((4, 4), &[alpha(), hidden, lossy((4, 4))])])).is_none());
     }
 
+    /// As the probe counts them, as they are timed, and as they are decoded.
+    fn counts(bytes: &[u8]) -> Option<(u32, usize, usize)> {
+        let mut times = 0;
+        let header = read_times(bytes, &mut |_| times += 1)?;
+        Some((header.frames, times, frames(bytes).count()))
+    }
+
+    #[test]
+    fn pixels_outside_of_an_animations_frames_are_none_of_it() {
+        let moving = || chunk(b"VP8X", &[0x12, 0, 0, 0, 9, 0, 0, 4, 0, 0]);
+        let still = || chunk(b"VP8X", &[0x10, 0, 0, 0, 9, 0, 0, 4, 0, 0]);
+        let (good, bad) = (|| frame((4, 4), &[lossy((4, 4))]), || frame((4, 4), &[lossy((5, 4))]));
+        let stray = || lossy((10, 5));
+        assert_eq!(counts(&file(&[moving(), stray(), good()])), Some((1, 1, 1)));
+        assert_eq!(counts(&file(&[moving(), good(), stray(), good(), bad(), good()])), Some((2, 2, 2)));
+        assert_eq!(counts(&file(&[good(), bad(), moving(), good(), good()])), Some((2, 2, 2)), "before the header");
+        let (told, times, _) = counts(&file(&[still(), stray(), good(), good()])).expect("a header");
+        assert_eq!((told, times), (1, 0), "frames where no animation is announced");
+    }
+
+    /// A frame whose length is short of what it holds, with damaged alpha: its pixels come to stand beside it.
+    #[test]
+    fn a_frame_that_overshoots_is_counted_as_it_is_shown() {
+        let moving = chunk(b"VP8X", &[0x12, 0, 0, 0, 9, 0, 0, 4, 0, 0]);
+        let good = frame((4, 4), &[lossy((4, 4))]);
+        let mut last = frame((4, 4), &[chunk(b"ALPH", &[0xff; 3]), lossy((4, 4))]);
+        let length = last.len() as u32;
+        for told in [0, 15, 16, 17, 24, 30, length, u32::MAX - 1, u32::MAX] {
+            last[4..8].copy_from_slice(&told.to_le_bytes());
+            for chunks in
+                [&[moving.clone(), good.clone(), last.clone()][..], &[moving.clone(), last.clone(), good.clone()]]
+            {
+                let Some((told, times, shown)) = counts(&file(chunks)) else { continue };
+                assert_eq!((told as usize, times), (shown, shown));
+            }
+        }
+    }
+
     #[test]
     fn the_canvas_of_an_extended_file_wins() {
         let bytes = file(&[
@@ -278,6 +321,32 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_counted_is_timed_and_shown(
+            order in proptest::collection::vec(0..7_usize, 0..8),
+            damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4),
+            length in any::<proptest::sample::Index>(),
+        ) {
+            let kinds = [
+                chunk(b"VP8X", &[0x12, 0, 0, 0, 9, 0, 0, 4, 0, 0]),
+                chunk(b"VP8X", &[0x10, 0, 0, 0, 9, 0, 0, 4, 0, 0]),
+                lossy((10, 5)),
+                frame((4, 4), &[lossy((4, 4))]),
+                frame((4, 4), &[chunk(b"ALPH", &[1]), lossy((4, 4))]),
+                frame((4, 4), &[lossy((5, 4))]),
+                chunk(b"ANIM", &[0; 6]),
+            ];
+            let mut bytes = file(&order.iter().map(|kind| kinds[*kind].clone()).collect::<Vec<_>>());
+            for (place, value) in damage {
+                let place = place.index(bytes.len());
+                bytes[place] = value;
+            }
+            bytes.truncate(length.index(bytes.len() + 1));
+            if let Some((told, times, shown)) = counts(&bytes) && (told > 1 || times > 0) {
+                prop_assert_eq!((told as usize, times), (shown, shown));
+            }
+        }
+
         #[test]
         fn no_bytes_make_it_panic(tail in proptest::collection::vec(any::<u8>(), 0..200)) {
             read(&file(std::slice::from_ref(&tail)));
