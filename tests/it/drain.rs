@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use testkit::{Connection, Folder, Process, picture, wire};
+use testkit::{Act, Connection, Folder, Origin, Process, picture, wire};
 
 fn process(more: &[&str]) -> (Process, Folder) {
     let folder = Folder::new();
-    folder.put("a.png", picture::gradient(60, 40)).put("large.png", picture::noise(3000, 2000, 5));
+    folder.put("a.png", picture::gradient(60, 40));
     (Process::serve(Path::new(env!("CARGO_BIN_EXE_tintype")), &sets(&folder, more)), folder)
 }
 
@@ -92,15 +92,24 @@ fn during_the_notice_everybody_is_told() {
     assert!(status.success());
 }
 
+/// What is under way is told by the origin, which keeps its answer back until the server drains: a render alone may be over
+/// before anybody has looked.
 #[test]
-fn a_render_under_way_is_finished_and_sent() {
-    let (process, _folder) = process(&[]);
+fn what_is_under_way_is_rendered_and_sent() {
+    let origin = Origin::new();
+    origin.on("/large.png", [Act::ok(&[("cache-control", "max-age=60")], picture::noise(900, 600, 5)).held()]);
+    let base = format!("origins.1.base={}", origin.base());
+    let web = ["origins.1.name=web", "origins.1.kind=http", &base, "origins.1.allow_private=127.0.0.0/8"];
+    let route = ["routes.1.prefix=/web/", "routes.1.origin=web", "origins.1.http.response_timeout=60s"];
+    let (process, _folder) = process(&[&web[..], &route, &["origins.1.http.timeout=60s", "drain.deadline=60s"]].concat());
     let mut waiting = Connection::open(process.address).expect("listening");
-    waiting.request("GET", "/img/large.png?w=2500&f=webp", &[]).expect("connected");
-    while !wire::get(process.admin, "/metrics", &[]).text().contains("tintype_render_busy 1") {
+    waiting.request("GET", "/web/large.png?w=800&f=webp", &[]).expect("connected");
+    origin.until("/large.png", 1);
+    process.terminate();
+    while !process.log().contains("\"signal received: draining\"") {
         thread::sleep(Duration::from_millis(2));
     }
-    process.terminate();
+    origin.release();
     let reply = waiting.reply("GET").expect("a whole response");
     assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));
     let (status, _) = process.wait(Duration::from_secs(60));
