@@ -1,19 +1,20 @@
 //! The stored form of a rendition: what a tier outside of this process keeps, versioned and checksummed.
 //!
 //! Owns the bytes' layout. Knows neither HTTP nor where they are kept. Invariant: what [`Envelope::open`] gives is exactly
-//! what [`Envelope::seal`] was given; everything else (another version, a flipped bit, a cut, other bytes behind) is told
-//! apart and is nothing but a miss.
+//! what [`Envelope::seal`] was given under that very name; everything else (another version, a flipped bit, a cut, other
+//! bytes behind, the answer to another question) is told apart and is nothing but a miss.
 //!
 //! ```text
-//! "tte" version | length of the head, u32 LE | head | BLAKE3 of all before, 16 bytes | body
+//! "tte" version | length of the head, u32 LE | head | BLAKE3 of all before, keyed with the name, 16 bytes | body
 //! head: made u64 LE | BLAKE3 of the body, 32 bytes | source key, 32 bytes | modified (0 or 1, u64 LE)
 //!       | kind | extension | count, u16 LE | tags       (texts: length, u16 LE, then UTF-8)
 //! ```
 
+use super::tier::Name;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// Begins every envelope of this layout.
-const MAGIC: [u8; 4] = *b"tte\x01";
+const MAGIC: [u8; 4] = *b"tte\x02";
 /// Of the head's checksum.
 const CHECK: usize = 16;
 /// No head is longer: 50 tags of 256 bytes are the most that a URL can ask for.
@@ -45,7 +46,7 @@ pub struct Envelope {
 pub enum Damage {
     /// Another layout, perhaps of another release.
     Version,
-    /// Cut short, or altered.
+    /// Cut short, altered, or put in under another name.
     Checksum,
 }
 
@@ -60,8 +61,8 @@ impl Damage {
 }
 
 impl Envelope {
-    /// The bytes to store. `hash` has to be the body's.
-    pub fn seal(&self) -> Bytes {
+    /// The bytes to store under the name. `hash` has to be the body's.
+    pub fn seal(&self, name: &Name) -> Bytes {
         let mut out = BytesMut::with_capacity(256 + self.body.len());
         out.put_slice(&MAGIC);
         out.put_u32_le(0);
@@ -77,17 +78,17 @@ impl Envelope {
         tags.iter().for_each(|tag| put_text(&mut out, tag));
         let head = (out.len() - 8) as u32;
         out[4..8].copy_from_slice(&head.to_le_bytes());
-        let check = blake3::hash(&out);
+        let check = blake3::keyed_hash(name, &out);
         out.put_slice(&check.as_bytes()[..CHECK]);
         out.put_slice(&self.body);
         out.freeze()
     }
 
-    /// Reads stored bytes; the body is shared with them, not copied.
+    /// Reads the bytes that were found under the name; the body is shared with them, not copied.
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn open(stored: &Bytes) -> Result<Self, Damage> {
+    pub fn open(stored: &Bytes, name: &Name) -> Result<Self, Damage> {
         let version = stored.get(..4).ok_or(Damage::Checksum)?;
         if version != MAGIC {
             return Err(Damage::Version);
@@ -97,7 +98,7 @@ impl Envelope {
         let (end, body) = (8 + head, 8 + head + CHECK);
         let covered = stored.get(..end).ok_or(Damage::Checksum)?;
         let check = stored.get(end..body).ok_or(Damage::Checksum)?;
-        if blake3::hash(covered).as_bytes()[..CHECK] != *check {
+        if blake3::keyed_hash(name, covered).as_bytes()[..CHECK] != *check {
             return Err(Damage::Checksum);
         }
         let envelope = read(stored.slice(8..end), stored.slice(body..)).ok_or(Damage::Version)?;
@@ -147,6 +148,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const NAME: Name = [9; 32];
+
     fn envelope(body: Vec<u8>, tags: Vec<String>, modified: Option<u64>) -> Envelope {
         Envelope {
             made: 1_700_000_000,
@@ -168,23 +171,23 @@ mod tests {
             modified in proptest::option::of(any::<u64>()),
         ) {
             let envelope = envelope(body, tags, modified);
-            prop_assert_eq!(Envelope::open(&envelope.seal()), Ok(envelope));
+            prop_assert_eq!(Envelope::open(&envelope.seal(&NAME), &NAME), Ok(envelope));
         }
 
         #[test]
         fn one_flipped_bit_anywhere_is_a_miss(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
-            let mut stored = envelope(vec![3; 300], vec!["route:a".into()], Some(5)).seal().to_vec();
+            let mut stored = envelope(vec![3; 300], vec!["route:a".into()], Some(5)).seal(&NAME).to_vec();
             let at = at.index(stored.len());
             stored[at] ^= 1 << bit;
-            prop_assert!(Envelope::open(&stored.into()).is_err());
+            prop_assert!(Envelope::open(&stored.into(), &NAME).is_err());
         }
 
         #[test]
         fn every_cut_and_every_addition_is_a_miss(cut in any::<prop::sample::Index>()) {
-            let stored = envelope(vec![3; 300], Vec::new(), None).seal();
-            prop_assert!(Envelope::open(&stored.slice(..cut.index(stored.len()))).is_err());
+            let stored = envelope(vec![3; 300], Vec::new(), None).seal(&NAME);
+            prop_assert!(Envelope::open(&stored.slice(..cut.index(stored.len())), &NAME).is_err());
             let longer = [&stored[..], b"x"].concat();
-            prop_assert_eq!(Envelope::open(&longer.into()), Err(Damage::Checksum));
+            prop_assert_eq!(Envelope::open(&longer.into(), &NAME), Err(Damage::Checksum));
         }
 
         #[test]
@@ -192,25 +195,33 @@ mod tests {
             if ours && bytes.len() >= 4 {
                 bytes[..4].copy_from_slice(&MAGIC);
             }
-            prop_assert!(Envelope::open(&bytes.into()).is_err());
+            prop_assert!(Envelope::open(&bytes.into(), &NAME).is_err());
         }
+    }
+
+    /// A tier that mixes up its answers, as one does whose connection has lost count, serves nobody another picture.
+    #[test]
+    fn what_is_kept_under_another_name_is_a_miss() {
+        let stored = envelope(vec![1], Vec::new(), None).seal(&[8; 32]);
+        assert_eq!(Envelope::open(&stored, &NAME), Err(Damage::Checksum));
+        assert!(Envelope::open(&stored, &[8; 32]).is_ok());
     }
 
     #[test]
     fn another_version_is_told_from_damage() {
-        let mut stored = envelope(vec![1], Vec::new(), None).seal().to_vec();
-        stored[3] = 2;
-        assert_eq!(Envelope::open(&stored.into()), Err(Damage::Version));
-        assert_eq!(Envelope::open(&Bytes::new()), Err(Damage::Checksum));
+        let mut stored = envelope(vec![1], Vec::new(), None).seal(&NAME).to_vec();
+        stored[3] += 1;
+        assert_eq!(Envelope::open(&stored.into(), &NAME), Err(Damage::Version));
+        assert_eq!(Envelope::open(&Bytes::new(), &NAME), Err(Damage::Checksum));
     }
 
     /// The layout is a promise to stored bytes: a change of it raises the version in `MAGIC`.
     #[test]
     fn the_layout_is_pinned() {
-        let stored = envelope(vec![1, 2, 3], vec!["a".into()], Some(9)).seal();
+        let stored = envelope(vec![1, 2, 3], vec!["a".into()], Some(9)).seal(&NAME);
         let digest = blake3::hash(&stored).to_hex();
         assert_eq!((stored.len(), &digest[..16]), (PINNED.0, PINNED.1));
     }
 
-    const PINNED: (usize, &str) = (131, "f1b6974823e31a29");
+    const PINNED: (usize, &str) = (131, "35a0b16015feb513");
 }

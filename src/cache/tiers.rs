@@ -111,7 +111,7 @@ impl Tiers {
     async fn search(&self, name: &Name) -> Option<(Envelope, Place)> {
         for (depth, level) in self.0.levels.iter().enumerate() {
             let Some(stored) = level.get(name).await else { continue };
-            match Envelope::open(&stored) {
+            match Envelope::open(&stored, name) {
                 Ok(envelope) => {
                     level.happened(Event::Hit);
                     for nearer in &self.0.levels[..depth] {
@@ -136,7 +136,7 @@ impl Tiers {
             return;
         }
         let Some(handle) = self.handle() else { return };
-        let stored = envelope().seal();
+        let stored = envelope().seal(&name);
         for level in &self.0.levels {
             level.put(handle, name, stored.clone());
         }
@@ -233,11 +233,11 @@ mod tests {
     async fn damage_is_a_counted_miss_and_goes_away() {
         let (near, far) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let tiers = tiers(near.path(), far.path());
-        let mut bad = envelope("picture").seal().to_vec();
+        let mut bad = envelope("picture").seal(&[1; 32]).to_vec();
         *bad.last_mut().expect("a body") ^= 1;
         let [first, second] = tiers.levels() else { panic!("two") };
         first.put(&Handle::current(), [1; 32], bad.into());
-        second.put(&Handle::current(), [1; 32], envelope("picture").seal());
+        second.put(&Handle::current(), [1; 32], envelope("picture").seal(&[1; 32]));
         assert!(tiers.settle(SOON).await);
         assert_eq!(tiers.find([1; 32]).await, Some((envelope("picture"), Place::Disk)));
         assert_eq!(first.count(Event::Damaged), 1);
