@@ -74,7 +74,7 @@ impl Error {
             Kind::Render(Failure::Imaging(I::Internal(_) | I::Deadline | I::Cancelled)) | Kind::Abandoned => {
                 Fault::Internal
             }
-            Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong)) => Fault::Internal,
+            Kind::Render(Failure::Shed(shed)) if shed.retry().is_some() => Fault::Internal,
             _ => Fault::Client,
         }
     }
@@ -82,6 +82,11 @@ impl Error {
     /// Whether the origin failed, rather than having said something.
     pub(crate) fn is_the_origins(&self) -> bool {
         matches!(self.0, Kind::Missing(Missing::Failed(_)))
+    }
+
+    /// Whether there was no room for the work, so that a stale rendition is better than none.
+    pub(crate) fn is_for_want_of_room(&self) -> bool {
+        matches!(&self.0, Kind::Render(Failure::Shed(shed)) if shed.retry().is_some())
     }
 
     /// Whether somebody who runs the server should look: not for what clients ask wrongly, nor for load.
@@ -153,8 +158,13 @@ impl fmt::Display for Error {
             Kind::Missing(Missing::Forbidden) => f.write_str("the origin does not give out this original"),
             Kind::Missing(Missing::Loop) => f.write_str("the request has been through this server before"),
             Kind::Missing(Missing::Failed(trouble)) => write!(f, "{trouble}"),
-            Kind::Render(Failure::Shed(Shed::QueueFull)) => f.write_str("too many pictures are waiting to be made"),
-            Kind::Render(Failure::Shed(Shed::TooLong)) => f.write_str("the picture waited too long to be made"),
+            Kind::Render(Failure::Shed(Shed::QueueFull { .. })) => {
+                f.write_str("too many pictures are waiting to be made")
+            }
+            Kind::Render(Failure::Shed(Shed::TooLate { .. })) => {
+                f.write_str("the picture would wait too long to be made")
+            }
+            Kind::Render(Failure::Shed(Shed::TooLong { .. })) => f.write_str("the picture waited too long to be made"),
             Kind::Render(Failure::Shed(Shed::TooDear { needs, budget })) => {
                 write!(f, "making this picture would need {needs} bytes of memory; the limit is {budget}")
             }

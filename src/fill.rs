@@ -155,7 +155,10 @@ async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, E
     let fetched = (app.clock.tick)() - began;
     let admitted = match asked.reading.route.originals {
         true => None,
-        false => Some(app.renderer.admit(bytes.clone(), asked.variant(), Class::Live).await?),
+        false => {
+            let (variant, tenant) = (asked.variant(), asked.reading.tenant());
+            Some(app.renderer.admit(bytes.clone(), variant, Class::Live, tenant).await?)
+        }
     };
     Ok(Prepared { bytes, view, fetched, admitted })
 }

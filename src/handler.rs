@@ -21,6 +21,9 @@ use signature::Verified;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// How long others may keep what is served stale for want of room.
+const BRIEFLY: Duration = Duration::from_secs(10);
+
 /// A request for a picture, understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -66,11 +69,30 @@ pub(crate) async fn picture(
     match answer.await {
         Ok(answered) => Ok(answered),
         Err(error) => {
+            if let Some(stale) = stale(app, &asked, &error, request, now) {
+                return Ok(stale);
+            }
             let (seen, vary) = (Request { method: &request.method, headers: &request.headers }, asked.vary());
             let shown = stand_in::show(app, &asked, &error, seen, vary).await;
             Err(Refused { error, vary, shown })
         }
     }
+}
+
+/// The rendition of the original as it was before it changed, where there is no room to make the new one.
+fn stale(
+    app: &App,
+    asked: &Asked,
+    error: &Error,
+    request: &Parts,
+    now: SystemTime,
+) -> Option<(Response<Bytes>, Outcome)> {
+    let (view, key) = asked.reading.former(asked.client).filter(|_| error.is_for_want_of_room())?;
+    let kept = app.renditions.get(&key).filter(|_| view.may_be_used_stale(now))?;
+    let outcome = Outcome::StaleIfError(Tier::Memory);
+    let asked =
+        Asked { expires: Some(asked.expires.map_or(now + BRIEFLY, |at| at.min(now + BRIEFLY))), ..asked.clone() };
+    Some((asked.respond(request, &kept, &view, outcome, now), outcome))
 }
 
 fn ask(

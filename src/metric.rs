@@ -205,19 +205,27 @@ where
         let admission = self.renderer.admission();
         let clamp = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let count = |value: usize| clamp(value as u64);
-        let gauges: [(&str, &str, Option<&Unit>, i64); 7] = [
+        let gauges: [(&str, &str, Option<&Unit>, i64); 8] = [
             ("cache_memory", "Bytes in the memory tier", Some(&Unit::Bytes), clamp(self.memory.bytes())),
             ("cache_memory_entries", "Renditions in the memory tier", None, clamp(self.memory.entries())),
             ("cache_originals", "Bytes of originals in memory", Some(&Unit::Bytes), clamp(self.originals.bytes())),
             ("flights", "Renditions being filled", None, count(self.flights.len())),
             ("render_busy", "Render threads at work", None, count(admission.rendering())),
             ("render_queue", "Renders that wait for a thread", None, count(admission.waiting())),
+            ("render_threads", "Render threads", None, count(admission.threads())),
             ("render_memory", "Memory budget in use by renders", Some(&Unit::Bytes), clamp(admission.memory())),
         ];
         for (name, help, unit, value) in gauges {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, unit, gauge.metric_type())?)?;
         }
+        let factor = ConstGauge::new(admission.slowness());
+        let help = "Seconds that a render takes for each second of its price, as learnt from those of late";
+        factor.encode(encoder.encode_descriptor("render_slowness", help, None, factor.metric_type())?)?;
+        let backlog = ConstGauge::new(admission.backlog().as_secs_f64());
+        let help = "Seconds of one thread's work that wait, as expected";
+        let unit = Some(&Unit::Seconds);
+        backlog.encode(encoder.encode_descriptor("render_backlog", help, unit, backlog.metric_type())?)?;
         let evicted = ConstCounter::new(self.memory.evictions());
         let help = "Renditions pushed out of the memory tier by its budget";
         evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)?;

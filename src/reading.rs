@@ -48,6 +48,8 @@ pub(crate) struct Reading {
     hinted: RwLock<HashMap<Client, Arc<Slot>>>,
     /// The original as it was for the last of these requests: saves the look-up while that holds.
     view: RwLock<Option<Arc<View>>>,
+    /// The one before, of another version: its renditions may be at hand when there is no room to make new ones.
+    former: RwLock<Option<Arc<View>>>,
 }
 
 /// Response fields that follow from the target alone.
@@ -164,6 +166,7 @@ impl Reading {
             classes: Default::default(),
             hinted: RwLock::default(),
             view: RwLock::default(),
+            former: RwLock::default(),
             path,
         })
     }
@@ -175,7 +178,22 @@ impl Reading {
 
     /// Remembers how the original was seen.
     pub(crate) fn saw(&self, view: &Arc<View>) {
-        *self.view.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(view));
+        let before = self.view.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(view));
+        if let Some(before) = before.filter(|before| before.sighting.version != view.sighting.version) {
+            *self.former.write().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        }
+    }
+
+    /// The original as it was before it changed, and the name of its rendition for such a client.
+    pub(crate) fn former(&self, client: Client) -> Option<(Arc<View>, RenditionKey)> {
+        let former = self.former.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let key = self.name(&self.variant(client), &former.sighting.version);
+        Some((former, key))
+    }
+
+    /// Whose renditions these are.
+    pub(crate) fn tenant(&self) -> &Arc<str> {
+        &self.tenant
     }
 
     /// What of a client's fields counts for this target.
@@ -228,20 +246,24 @@ impl Reading {
             {
                 return *key;
             }
-            let key = RenditionParts {
-                tenant: &self.tenant,
-                origin: &self.origin,
-                path: &self.path,
-                version,
-                variant: self.variant_in(slot, client),
-                pipeline: imaging::PIPELINE_VERSION,
-                assets: self.assets,
-                untouched: self.route.originals,
-            }
-            .key();
+            let key = self.name(self.variant_in(slot, client), version);
             *slot.key.write().unwrap_or_else(PoisonError::into_inner) = Some((version.clone(), key));
             key
         })
+    }
+
+    fn name(&self, variant: &Variant, version: &OriginalVersion) -> RenditionKey {
+        RenditionParts {
+            tenant: &self.tenant,
+            origin: &self.origin,
+            path: &self.path,
+            version,
+            variant,
+            pipeline: imaging::PIPELINE_VERSION,
+            assets: self.assets,
+            untouched: self.route.originals,
+        }
+        .key()
     }
 
     /// Names the rendition of what the route shows instead of its originals: the same for all of them.

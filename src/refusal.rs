@@ -10,7 +10,7 @@ use cache_key::Reason;
 use signature::Refused;
 use std::time::Duration;
 
-/// When to ask again after a refusal for lack of room: most renders take less.
+/// When to ask again for what took too long to make: the machine may have been busy.
 const BREATH: Duration = Duration::from_secs(1);
 
 /// The document for `error`.
@@ -31,7 +31,9 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Missing(Missing::Failed(trouble)) if trouble.cause == Cause::Late => P::OriginTimeout,
         Kind::Missing(Missing::Failed(_)) => P::OriginFailed,
         Kind::Render(Failure::Shed(Shed::TooDear { .. })) => P::TooLarge,
-        Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong)) => P::Overloaded,
+        Kind::Render(Failure::Shed(Shed::QueueFull { .. } | Shed::TooLate { .. } | Shed::TooLong { .. })) => {
+            P::Overloaded
+        }
         Kind::Render(Failure::Imaging(error)) => match error {
             I::Unsupported(_) => P::UnsupportedOriginal,
             I::Malformed(_) => P::BadOriginal,
@@ -55,9 +57,8 @@ pub(crate) fn problem(error: &Error) -> Problem {
         }
         Kind::Srcset => problem.parameter("srcset"),
         Kind::Render(Failure::Imaging(I::NotImplemented(name))) => problem.parameter(*name),
-        Kind::Render(Failure::Shed(Shed::QueueFull | Shed::TooLong) | Failure::Imaging(I::Deadline)) => {
-            problem.retry_after(BREATH)
-        }
+        Kind::Render(Failure::Shed(shed)) if let Some(retry) = shed.retry() => problem.retry_after(retry),
+        Kind::Render(Failure::Imaging(I::Deadline)) => problem.retry_after(BREATH),
         Kind::Missing(Missing::Failed(Trouble { cause: Cause::Paused(left), .. })) => problem.retry_after(*left),
         Kind::Missing(Missing::Failed(Trouble { retry_after: Some(delay), .. })) => problem.retry_after(*delay),
         _ => problem,

@@ -142,6 +142,13 @@ impl View {
         matches!(self.freshness(now), Freshness::StaleWhileRevalidate | Freshness::StaleIfError)
     }
 
+    /// Whether a rendition of it may be used although it has changed since, for want of room to make another. A file's by
+    /// what the route promises of answers.
+    pub(crate) fn may_be_used_stale(&self, now: SystemTime) -> bool {
+        let lifetime = if self.seen.was_told() { &self.lifetime } else { &self.told };
+        lifetime.freshness(now) != Freshness::Expired
+    }
+
     /// The type that its origin gives it.
     pub(crate) fn media_type(&self) -> Option<&HeaderValue> {
         self.seen.told.as_ref().and_then(|told| told.fields.get(CONTENT_TYPE))

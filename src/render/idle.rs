@@ -4,9 +4,12 @@
 //! their memory comes out of the one budget, and never more of it than the share. Invariant: while a live render waits, or
 //! all workers are busy, nothing is begun here.
 
-use super::admission::{Admission, Eased, Shed, UNIT};
+use super::admission::{Admission, LeftOver, Shed};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The share is counted in these, so that one of terabytes fits a semaphore.
+const UNIT: u64 = 64 << 10;
 
 /// Gives them. Clones share the share.
 #[derive(Clone, Debug)]
@@ -22,10 +25,8 @@ pub struct Idle {
 #[derive(Debug)]
 pub struct IdlePermit {
     _share: OwnedSemaphorePermit,
-    _memory: OwnedSemaphorePermit,
+    _memory: LeftOver,
     _thread: OwnedSemaphorePermit,
-    // Last: the memory has come back by then.
-    _told: Eased,
 }
 
 impl Idle {
@@ -51,8 +52,8 @@ impl Idle {
         let closed = |_| unreachable!("nobody closes these semaphores");
         let thread = Arc::clone(&self.threads).acquire_owned().await.unwrap_or_else(closed);
         let share = Arc::clone(&self.memory).acquire_many_owned(units).await.unwrap_or_else(closed);
-        let memory = self.live.left_over(units).await;
-        Ok(IdlePermit { _share: share, _memory: memory, _thread: thread, _told: self.live.eased() })
+        let memory = self.live.left_over(memory).await;
+        Ok(IdlePermit { _share: share, _memory: memory, _thread: thread })
     }
 
     /// Whether work of so much memory can be done here at all.
@@ -78,15 +79,21 @@ impl Idle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::render::admission::{Ask, Budgets, Permit};
+    use std::time::{Duration, Instant};
 
     const MIB: u64 = 1 << 20;
     const LONG: Duration = Duration::from_secs(60);
 
     /// Two workers, ten megabytes, of which four are for what nobody waits for, on one thread.
     fn both() -> (Admission, Idle) {
-        let live = Admission::new(2, 10 * MIB, 4, LONG);
+        let budgets = Budgets { threads: 2, memory: 10 * MIB, queue: 4, patience: LONG };
+        let live = Admission::new(budgets, Instant::now);
         (live.clone(), Idle::new(live, 1, 4 * MIB))
+    }
+
+    async fn admit(live: &Admission, memory: u64) -> Result<Permit, Shed> {
+        live.admit(Ask { tenant: &"a".into(), memory, work: Duration::from_millis(1) }).await
     }
 
     /// Lets all tasks that can do something do it.
@@ -99,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_begun_before_it_is_quiet() {
         let (live, idle) = both();
-        let busy = [live.admit(MIB).await.expect("room"), live.admit(MIB).await.expect("room")];
+        let busy = [admit(&live, MIB).await.expect("room"), admit(&live, MIB).await.expect("room")];
         let waiting = tokio::spawn({
             let idle = idle.clone();
             async move { idle.admit(MIB).await.map(drop) }
@@ -109,7 +116,7 @@ mod tests {
         let [first, second] = busy;
         let next = tokio::spawn({
             let live = live.clone();
-            async move { live.admit(MIB).await }
+            async move { admit(&live, MIB).await }
         });
         settle().await;
         assert_eq!(live.waiting(), 1);
@@ -131,7 +138,7 @@ mod tests {
         assert_eq!((idle.rendering(), live.memory(), live.rendering()), (1, 4 * MIB, 0), "no worker is taken");
         let more = tokio::time::timeout(Duration::from_millis(5), idle.admit(MIB)).await;
         assert!(more.is_err(), "one at once");
-        let busy = [live.admit(3 * MIB).await.expect("room"), live.admit(3 * MIB).await.expect("room")];
+        let busy = [admit(&live, 3 * MIB).await.expect("room"), admit(&live, 3 * MIB).await.expect("room")];
         drop((own, busy));
         assert_eq!(live.memory(), 0, "all comes back, also from a wait that was dropped");
         assert!(idle.admit(4 * MIB).await.is_ok());
@@ -140,7 +147,7 @@ mod tests {
     #[tokio::test]
     async fn memory_that_live_work_has_is_waited_for() {
         let (live, idle) = both();
-        let large = live.admit(8 * MIB).await.expect("room");
+        let large = admit(&live, 8 * MIB).await.expect("room");
         let waiting = tokio::spawn({
             let idle = idle.clone();
             async move { idle.admit(4 * MIB).await.map(drop) }

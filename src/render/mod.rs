@@ -1,7 +1,8 @@
 //! The async face of `imaging`: who may render now, and on which thread.
 //!
 //! Knows pictures' costs, not keys and not HTTP. Invariants: pixels are never touched on a socket's thread; renders
-//! under way never exceed the worker count nor the memory budget; what waits is bounded in number and in time.
+//! under way never exceed the worker count nor the memory budget; what waits is bounded in number and in time, and tenants
+//! take turns.
 
 pub mod admission;
 pub mod assets;
@@ -9,10 +10,12 @@ pub mod class;
 pub mod config;
 pub mod idle;
 pub mod pool;
+mod queue;
+mod speed;
 
 pub use class::Class;
 
-use admission::{Admission, Permit, Shed};
+use admission::{Admission, Ask, Budgets, Permit, Shed};
 use bytes::Bytes;
 use cache_key::Variant;
 use config::RenderConfig;
@@ -46,11 +49,20 @@ pub struct Admitted {
     queued: Duration,
 }
 
-/// A permit, by who gave it. Kept for its drop.
+/// A permit, by who gave it.
 #[derive(Debug)]
 enum Held {
-    Live { _permit: Permit },
+    Live(Permit),
     Idle { _permit: IdlePermit },
+}
+
+/// Ends the render when whoever waits for it is dropped; does nothing to one that has ended.
+struct Attended(Watch);
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 /// A finished render and where its time went.
@@ -83,7 +95,9 @@ impl Renderer {
     /// The system gives no thread.
     pub fn start(config: &RenderConfig, assets: Assets, tick: fn() -> Instant) -> std::io::Result<Self> {
         let scratch = usize::try_from(config.scratch).unwrap_or(usize::MAX);
-        let admission = Admission::new(config.threads(), config.memory, config.queue, config.queue_timeout);
+        let (threads, memory) = (config.threads(), config.memory);
+        let budgets = Budgets { threads, memory, queue: config.queue, patience: config.queue_timeout };
+        let admission = Admission::new(budgets, tick);
         let lane = &config.lane;
         Ok(Self {
             pool: Arc::new(Pool::start(config.threads(), config.nice, scratch)?),
@@ -108,15 +122,25 @@ impl Renderer {
 
     /// Prices the work, and waits for a permit: bounded in number and time where somebody waits for it, else for as long
     /// as it takes. Asked for when the original is already here: a scarce permit never waits for a download. May be
-    /// dropped at any time.
+    /// dropped at any time. `tenant` is whose turn it takes.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn admit(&self, original: Bytes, variant: Arc<Variant>, class: Class) -> Result<Admitted, Failure> {
+    pub async fn admit(
+        &self,
+        original: Bytes,
+        variant: Arc<Variant>,
+        class: Class,
+        tenant: &Arc<str>,
+    ) -> Result<Admitted, Failure> {
         let asked = (self.tick)();
         let cost = self.price(&original, &variant)?;
         let permit = match class {
-            Class::Live => Held::Live { _permit: self.admission.admit(cost.memory).await.map_err(Failure::Shed)? },
+            Class::Live => {
+                let work = Duration::from_millis(cost.millis.into());
+                let ask = Ask { tenant, memory: cost.memory, work };
+                Held::Live(self.admission.admit(ask).await.map_err(Failure::Shed)?)
+            }
             Class::Deferred | Class::Warm => {
                 Held::Idle { _permit: self.idle.admit(cost.memory).await.map_err(Failure::Shed)? }
             }
@@ -124,20 +148,26 @@ impl Renderer {
         Ok(Admitted { original, variant, permit, queued: (self.tick)() - asked })
     }
 
-    /// Makes the picture on a render thread.
+    /// Makes the picture on a render thread. Dropped before its end, it ends the render at the next look at the watch.
     ///
     /// # Errors
     /// See [`Failure`].
     pub async fn render(&self, admitted: Admitted) -> Result<Rendered, Failure> {
         let Admitted { original, variant, permit, queued } = admitted;
         let (pool, limit) = match permit {
-            Held::Live { .. } => (&self.pool, self.deadline),
+            Held::Live(_) => (&self.pool, self.deadline),
             Held::Idle { .. } => (&self.idle_pool, self.idle_deadline),
         };
         let watch = Watch::until((self.tick)() + limit);
-        let setup = Arc::clone(&self.setup);
+        let _attended = Attended(watch.clone());
+        let (setup, tick) = (Arc::clone(&self.setup), self.tick);
         let rendition = pool.run(move |scratch| {
+            let began = tick();
             let rendition = imaging::render(&original, &variant, &setup, &watch, scratch);
+            // What was cut off took longer still; other failures tell nothing of the machine's speed.
+            if let (Held::Live(permit), Ok(_) | Err(imaging::Error::Deadline)) = (&permit, &rendition) {
+                permit.took(tick() - began);
+            }
             drop(permit);
             rendition
         });
