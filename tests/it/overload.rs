@@ -107,7 +107,7 @@ fn a_render_has_a_deadline() {
 
 #[test]
 fn memory_is_refused_by_the_header_alone() {
-    let server = server(&["render.memory=64MiB", "render.limits.memory=64MiB"]);
+    let server = server(&["render.memory=64MiB", "render.limits.memory=64MiB", "render.lane.memory=16MiB"]);
     server.folder.put("huge.png", picture::promise(9000, 9000));
     // Trimming has to see all of it; without that its rows would go through the resize as they come.
     for target in ["/img/huge.png?w=20&trim", "/img/small.png?w=8000&h=8000&fit=fill&enlarge=1"] {
