@@ -1,3 +1,5 @@
+//! Who gets a permit and who does not, by a real clock with waits that end by events where that is possible.
+
 use super::*;
 
 const MIB: u64 = 1 << 20;
