@@ -5,12 +5,11 @@ use http::Request;
 use http::request::Parts;
 use prometheus_client::registry::Registry;
 use std::hint::black_box;
-use std::net::{IpAddr, Ipv4Addr};
 use tintype::app::App;
 use tintype::config::Config;
-use tintype::server::Clock;
+use tintype::server::{Clock, Peer};
 
-const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const PEER: Peer = Peer::plain(Peer::LOCAL);
 
 fn head(target: &str, extra: &[(&str, &str)]) -> Parts {
     let mut request = Request::get(target).header("host", "img.example.org");
@@ -29,8 +28,8 @@ fn hits(c: &mut Criterion) {
 
     let plain = head("/img/river.jpg?w=200&f=webp", &[]);
     let negotiated = head("/img/river.jpg?w=200&h=150&fit=cover&f=auto&q=70", &[]);
-    let etag = runtime.block_on(app.respond(PEER, &plain)).headers()["etag"].to_str().expect("ASCII").to_owned();
-    runtime.block_on(app.respond(PEER, &negotiated));
+    let etag = runtime.block_on(app.respond(&PEER, &plain)).headers()["etag"].to_str().expect("ASCII").to_owned();
+    runtime.block_on(app.respond(&PEER, &negotiated));
     let known = head("/img/river.jpg?w=200&f=webp", &[("if-none-match", &etag)]);
     let range = head("/img/river.jpg?w=200&f=webp", &[("range", "bytes=0-99")]);
     for (name, request) in [
@@ -40,7 +39,7 @@ fn hits(c: &mut Criterion) {
         ("206", &range),
     ] {
         c.bench_function(&format!("hit, {name}"), |b| {
-            b.iter(|| runtime.block_on(app.respond(PEER, black_box(request))));
+            b.iter(|| runtime.block_on(app.respond(&PEER, black_box(request))));
         });
     }
 }

@@ -8,14 +8,11 @@ use crate::render::Failure;
 use crate::route::Route;
 use crate::semantics::forwarded::Scheme;
 use crate::semantics::{Outcome, Request as Asking, Vary, cors};
-use crate::server::Answer;
+use crate::server::{Answer, Event, Peer};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http::{Method, Response};
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -28,18 +25,21 @@ struct Ended {
 }
 
 impl Answer for App {
-    async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        self.respond(peer, &request.into_parts().0).await.map(Full::new)
+    async fn answer(&self, peer: &Peer, head: Parts) -> Response<Bytes> {
+        self.respond(peer, &head).await
     }
 
-    fn connections(&self, change: i64) {
-        self.metrics.connections(change);
+    fn note(&self, event: Event) {
+        match event {
+            Event::Opened => self.metrics.connections(1),
+            Event::Closed => self.metrics.connections(-1),
+        }
     }
 }
 
 impl App {
     /// The response to a request whose head is `request`; a body, which no method here has a use for, is not read.
-    pub async fn respond(&self, peer: IpAddr, request: &Parts) -> Response<Bytes> {
+    pub async fn respond(&self, peer: &Peer, request: &Parts) -> Response<Bytes> {
         let began = (self.clock.tick)();
         let id = RequestId::new();
         let mut ended = dispatch(self, peer, request, (self.clock.wall)()).await;
@@ -51,9 +51,10 @@ impl App {
     }
 }
 
-async fn dispatch(app: &App, peer: IpAddr, request: &Parts, now: SystemTime) -> Ended {
+async fn dispatch(app: &App, peer: &Peer, request: &Parts, now: SystemTime) -> Ended {
     let asking = Asking { method: &request.method, headers: &request.headers };
-    let client = app.trust.client(peer, Scheme::Http, &request.headers);
+    let scheme = if peer.secure { Scheme::Https } else { Scheme::Http };
+    let client = app.trust.client(peer.address, scheme, &request.headers);
     let host = client.host.or_else(|| own_host(request));
     let path = request.uri.path();
     let bytes = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
@@ -108,11 +109,12 @@ fn without_port(host: &str) -> &str {
 }
 
 /// Counts and logs. Hits are logged at `debug` only: a line for each would cost more than the hit.
-fn report(app: &App, peer: IpAddr, request: &Parts, id: RequestId, ended: &Ended, took: Duration) {
+fn report(app: &App, peer: &Peer, request: &Parts, id: RequestId, ended: &Ended, took: Duration) {
     let status = ended.response.status().as_u16();
     let bytes = ended.response.body().len() as u64;
     let cache = ended.outcome.map_or("none", Outcome::as_str);
     app.metrics.request(cache, status, bytes, took);
+    let peer = peer.address;
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let url = LogUrl(request.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str));
     match &ended.error {

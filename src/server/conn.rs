@@ -1,10 +1,14 @@
 //! One TCP connection: which HTTP it speaks, its time-outs, its end.
 
-use super::Answer;
 use super::config::ServerConfig;
-use super::listener::Stop;
+use super::listener::Shared;
 use super::watched::{Activity, Patience, Verdict, Watchdog, Watched};
+use super::{Answer, Peer, Stop};
+use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -26,14 +30,33 @@ const LINGER: Duration = Duration::from_secs(2);
 const LONGEST_PERIOD: Duration = Duration::from_secs(1);
 const SHORTEST_PERIOD: Duration = Duration::from_millis(25);
 
+/// One connection's own: what each of its requests needs.
+struct Talk<A> {
+    shared: Arc<Shared<A>>,
+    peer: Peer,
+    activity: Arc<Activity>,
+    h2: bool,
+}
+
+/// A request that has not been answered yet. It ends also where nobody waits for its answer any more.
+struct Turn<A>(Arc<Talk<A>>);
+
+impl<A> Turn<A> {
+    fn begin(talk: &Arc<Talk<A>>) -> Self {
+        talk.activity.begin();
+        Self(Arc::clone(talk))
+    }
+}
+
+impl<A> Drop for Turn<A> {
+    fn drop(&mut self) {
+        self.0.activity.end();
+    }
+}
+
 /// Serves until the peer leaves, hangs or idles for too long, or the server stops.
-pub(super) async fn serve<A: Answer + Clone>(
-    stream: TcpStream,
-    peer: IpAddr,
-    app: A,
-    config: &ServerConfig,
-    stop: &Stop,
-) {
+pub(super) async fn serve<A: Answer>(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared<A>>) {
+    let config = &*shared.config;
     // Nagle's algorithm would hold back the end of a response for the peer's delayed acknowledgement.
     let _cosmetic = stream.set_nodelay(true);
     let patience = Patience { header: config.header_timeout, idle: config.idle_timeout, write: config.write_timeout };
@@ -44,26 +67,29 @@ pub(super) async fn serve<A: Answer + Clone>(
     let activity = Arc::new(Activity::new(!h2));
     let (watched, returned) = Watched::new(stream, Arc::clone(&activity));
     let io = TokioIo::new(watched);
-    let service = service_fn(|request| {
-        activity.begin();
-        let (app, activity, stop) = (app.clone(), Arc::clone(&activity), stop.clone());
-        async move {
-            let mut response = app.answer(peer, request).await;
-            if !h2 && stop.lingering() {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            activity.end();
-            Ok::<_, Infallible>(response)
-        }
+    let talk = Talk { shared: Arc::clone(shared), peer: Peer::plain(peer), activity: Arc::clone(&activity), h2 };
+    let talk = Arc::new(talk);
+    let service = service_fn(|request: Request<Incoming>| {
+        let turn = Turn::begin(&talk);
+        async move { Ok::<_, Infallible>(answer(&turn, request).await) }
     });
     let ended = if h2 {
-        drive(http2_builder(config).serve_connection(io, service), &activity, patience, stop).await
+        drive(http2_builder(config).serve_connection(io, service), &activity, patience, &shared.stop).await
     } else {
-        drive(http1_builder(config).serve_connection(io, service), &activity, patience, stop).await
+        drive(http1_builder(config).serve_connection(io, service), &activity, patience, &shared.stop).await
     };
     if let (End::Orderly, Some(stream)) = (ended, returned.take()) {
         linger(stream).await;
     }
+}
+
+async fn answer<A: Answer>(turn: &Turn<A>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let talk = &*turn.0;
+    let mut response = talk.shared.app.answer(&talk.peer, request.into_parts().0).await;
+    if !talk.h2 && talk.shared.stop.lingering() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response.map(Full::new)
 }
 
 /// Waits for the peer to close too. A socket that is closed with bytes unread (requests that came too late, HTTP/2 window

@@ -1,85 +1,24 @@
-//! Listening sockets and the threads that accept from them, and the two steps in which they end.
+//! Listening sockets and the threads that accept from them.
 //!
 //! `per-core`: one single-threaded runtime per core, each with its own sockets (SO_REUSEPORT): no work stealing, fewest
 //! wake-ups per hit. `multi-thread`: one runtime, for few and busy connections, which the kernel would spread unevenly.
 
 use super::config::{Runtime, ServerConfig};
-use super::{Answer, conn};
+use super::stop::Stop;
+use super::{Answer, Event, conn};
 use service::drain::Drain;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Connections that the kernel completes for us while we are busy; it may cap this itself.
 const BACKLOG: i32 = 4096;
-
-/// How far the server is on its way down. The order is that of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub(super) enum Phase {
-    Serve = 0,
-    /// Still accepting, but every response asks its client to go elsewhere.
-    Linger = 1,
-    /// No new connections; those there end after what they have begun.
-    Stop = 2,
-}
-
-/// Tells all connections the phase. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    // Beside the channel, because each response asks, and the channel's lock would be shared by all cores.
-    now: Arc<AtomicU8>,
-    change: watch::Sender<Phase>,
-}
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Stop {
-    /// Serving.
-    pub fn new() -> Self {
-        Self { now: Arc::default(), change: watch::Sender::new(Phase::Serve) }
-    }
-
-    /// From now on responses end their connections.
-    pub fn linger(&self) {
-        self.enter(Phase::Linger);
-    }
-
-    /// From now on nothing new is accepted.
-    pub fn stop(&self) {
-        self.enter(Phase::Stop);
-    }
-
-    fn enter(&self, phase: Phase) {
-        self.now.fetch_max(phase as u8, Ordering::Relaxed);
-        self.change.send_replace(phase);
-    }
-
-    pub(super) fn lingering(&self) -> bool {
-        self.now.load(Ordering::Relaxed) >= Phase::Linger as u8
-    }
-
-    pub(super) fn stopping(&self) -> bool {
-        self.now.load(Ordering::Relaxed) >= Phase::Stop as u8
-    }
-
-    pub(super) async fn stopped(&self) {
-        let mut phase = self.change.subscribe();
-        // The sender lives in `self`: it cannot be gone.
-        let _phase = phase.wait_for(|phase| *phase >= Phase::Stop).await;
-    }
-}
 
 /// Bound sockets that do not accept yet.
 #[derive(Debug)]
@@ -89,25 +28,13 @@ pub struct Listeners {
     config: Arc<ServerConfig>,
 }
 
-/// What every accept loop shares.
-struct Shared<A> {
-    app: A,
-    config: Arc<ServerConfig>,
-    stop: Stop,
+/// What every connection shares.
+pub(super) struct Shared<A> {
+    pub(super) app: A,
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) stop: Stop,
     drain: Drain,
     connections: Arc<Semaphore>,
-}
-
-impl<A: Clone> Clone for Shared<A> {
-    fn clone(&self) -> Self {
-        Self {
-            app: self.app.clone(),
-            config: Arc::clone(&self.config),
-            stop: self.stop.clone(),
-            drain: self.drain.clone(),
-            connections: Arc::clone(&self.connections),
-        }
-    }
 }
 
 impl Listeners {
@@ -145,14 +72,14 @@ impl Listeners {
     ///
     /// # Errors
     /// The system gives no thread or no runtime.
-    pub fn start<A: Answer + Clone>(self, app: A, stop: &Stop, drain: &Drain) -> io::Result<()> {
-        let shared = Shared {
+    pub fn start<A: Answer>(self, app: A, stop: &Stop, drain: &Drain) -> io::Result<()> {
+        let shared = Arc::new(Shared {
             app,
             config: Arc::clone(&self.config),
             stop: stop.clone(),
             drain: drain.clone(),
             connections: Arc::new(Semaphore::new(self.config.max_connections)),
-        };
+        });
         for (number, set) in self.sets.into_iter().enumerate() {
             let mut builder = match self.config.runtime {
                 Runtime::PerCore => tokio::runtime::Builder::new_current_thread(),
@@ -163,10 +90,10 @@ impl Listeners {
             }
             let blocking = (self.config.file_threads / self.config.threads().max(1)).max(2);
             let runtime = builder.enable_all().max_blocking_threads(blocking).thread_name("socket").build()?;
-            let shared = shared.clone();
+            let shared = Arc::clone(&shared);
             thread::Builder::new().name(format!("accept-{number}")).spawn(move || {
                 let _accepting = shared.drain.track();
-                runtime.block_on(serve(set, shared.clone()));
+                runtime.block_on(serve(set, &shared));
             })?;
         }
         Ok(())
@@ -188,18 +115,18 @@ fn bind(address: SocketAddr, share: bool) -> io::Result<std::net::TcpListener> {
     open().map_err(|error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
 }
 
-async fn serve<A: Answer + Clone>(set: Vec<std::net::TcpListener>, shared: Shared<A>) {
+async fn serve<A: Answer>(set: Vec<std::net::TcpListener>, shared: &Arc<Shared<A>>) {
     let mut loops = JoinSet::new();
     for listener in set {
         match TcpListener::from_std(listener) {
-            Ok(listener) => drop(loops.spawn(accept(listener, shared.clone()))),
+            Ok(listener) => drop(loops.spawn(accept(listener, Arc::clone(shared)))),
             Err(error) => tracing::error!(%error, "a listening socket could not be used"),
         }
     }
     while loops.join_next().await.is_some() {}
 }
 
-async fn accept<A: Answer + Clone>(listener: TcpListener, shared: Shared<A>) {
+async fn accept<A: Answer>(listener: TcpListener, shared: Arc<Shared<A>>) {
     let mut open = JoinSet::new();
     let mut pause = Pause::default();
     loop {
@@ -219,13 +146,13 @@ async fn accept<A: Answer + Clone>(listener: TcpListener, shared: Shared<A>) {
                     permit = Arc::clone(&shared.connections).acquire_owned() => permit.ok(),
                     () = shared.stop.stopped() => None,
                 };
-                drop(open.spawn(one(stream, peer, shared.clone(), permit)));
+                drop(open.spawn(one(stream, peer, Arc::clone(&shared), permit)));
             }
             Err(error) => pause.after(&error).await,
         }
     }
     for (stream, peer) in last(listener) {
-        open.spawn(one(stream, peer, shared.clone(), None));
+        open.spawn(one(stream, peer, Arc::clone(&shared), None));
     }
     while open.join_next().await.is_some() {}
 }
@@ -266,16 +193,15 @@ fn refuse_more(listener: &TcpListener) {
 #[cfg(not(target_os = "linux"))]
 fn refuse_more(_: &TcpListener) {}
 
-async fn one<A: Answer + Clone>(
+async fn one<A: Answer>(
     stream: TcpStream,
     peer: SocketAddr,
-    shared: Shared<A>,
+    shared: Arc<Shared<A>>,
     permit: Option<tokio::sync::OwnedSemaphorePermit>,
 ) {
-    shared.app.connections(1);
-    let app = shared.app.clone();
-    conn::serve(stream, peer.ip(), shared.app, &shared.config, &shared.stop).await;
-    app.connections(-1);
+    shared.app.note(Event::Opened);
+    conn::serve(stream, peer.ip(), &shared).await;
+    shared.app.note(Event::Closed);
     drop(permit);
 }
 

@@ -7,32 +7,33 @@ mod clock;
 pub mod config;
 mod conn;
 mod listener;
+mod peer;
+mod stop;
 mod watched;
 
 pub use clock::Clock;
 pub use config::{Runtime, ServerConfig};
-pub use listener::{Listeners, Stop};
+pub use listener::Listeners;
+pub use peer::{Identity, Peer};
+pub use stop::Stop;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use std::net::IpAddr;
-use std::sync::Arc;
+use http::Response;
+use http::request::Parts;
 
 /// What the sockets need of the application.
 pub trait Answer: Send + Sync + 'static {
-    /// Answers one request of the peer at `peer`. Never fails: errors are responses.
-    fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
-    /// A connection was opened (+1) or closed (−1).
-    fn connections(&self, change: i64);
+    /// Answers the request that has this head; bodies of requests are not read. Never fails: errors are responses.
+    fn answer(&self, peer: &Peer, head: Parts) -> impl Future<Output = Response<Bytes>> + Send;
+    /// Something happened that is worth counting.
+    fn note(&self, event: Event);
 }
 
-impl<A: Answer> Answer for Arc<A> {
-    fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
-        (**self).answer(peer, request)
-    }
-    fn connections(&self, change: i64) {
-        (**self).connections(change);
-    }
+/// What happens to connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// One was opened.
+    Opened,
+    /// One was closed.
+    Closed,
 }

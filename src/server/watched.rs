@@ -64,7 +64,7 @@ impl Activity {
         self.head_open.store(false, Ordering::Relaxed);
     }
 
-    /// Its response is on its way.
+    /// Its response is on its way, or nobody waits for it any more.
     pub(super) fn end(&self) {
         self.answered.fetch_add(1, Ordering::Relaxed);
         self.moved();

@@ -142,3 +142,15 @@ async fn an_idle_connection_is_closed() {
     assert!(end.is_ok(), "by GOAWAY: {end:?}");
     drop(sender);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_was_given_up_does_not_keep_its_connection_open() {
+    let server = server(&["server.idle_timeout=300ms"]);
+    let client = Client::open(&server).await;
+    let given_up = tokio::time::timeout(Duration::from_millis(1), client.get("/img/large.png?w=900&f=webp")).await;
+    assert!(given_up.is_err(), "nobody renders that in a millisecond");
+    let Client { sender, connection } = client;
+    let end = tokio::time::timeout(LIMIT, connection).await.expect("it is closed").expect("no panic");
+    assert!(end.is_ok(), "by GOAWAY: {end:?}");
+    drop(sender);
+}
