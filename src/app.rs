@@ -1,6 +1,6 @@
 //! The composition root: builds every part from the config. No logic beside which part answers a request.
 
-use crate::cache::{Flights, Memory, Tiers};
+use crate::cache::{Flights, Leases, Marks, Memory, Tiers};
 use crate::config::Config;
 use crate::fill::Filled;
 use crate::guard::Guard;
@@ -46,6 +46,10 @@ pub struct Parts {
     pub(crate) renditions: Memory<RenditionKey, Arc<Kept>>,
     /// Below memory.
     pub(crate) tiers: Tiers,
+    /// With the other instances; none without Redis.
+    pub(crate) leases: Option<Leases>,
+    /// What has been purged.
+    pub(crate) marks: Arc<Marks>,
     pub(crate) fills: Flights<RenditionKey, Filled>,
     pub(crate) renderer: Renderer,
     pub(crate) metrics: Metrics,
@@ -76,9 +80,11 @@ impl App {
         let assets = crate::render::assets::load(config)?;
         let renderer =
             Renderer::start(&config.render, assets, clock.tick).map_err(|e| format!("render threads: {e}"))?;
-        let renditions = Memory::new(config.cache.memory.bytes, |kept: &Arc<Kept>| kept.representation.weight() as u64);
+        let renditions = Memory::new(config.cache.memory.bytes, |kept: &Arc<Kept>| kept.weight());
         let originals = Originals::new(config.cache.originals.bytes);
         let tiers = Tiers::open(&config.cache, clock.wall)?;
+        let leases = tiers.leases(&config.cache);
+        let marks = Arc::new(Marks::new(100_000));
         let fills = Flights::new();
         let metrics = Metrics::new(registry);
         registry.register_collector(Box::new(Gauges {
@@ -88,6 +94,7 @@ impl App {
             originals: originals.bytes.clone(),
             tiers: tiers.clone(),
             origins: origins.iter().map(|(name, origin)| ((*name).to_owned(), Arc::clone(origin))).collect(),
+            leases: leases.clone(),
         }));
         Ok(Self(Arc::new(Parts {
             routes,
@@ -101,6 +108,8 @@ impl App {
             check: config.cache.check,
             renditions,
             tiers,
+            leases,
+            marks,
             fills,
             renderer,
             metrics,

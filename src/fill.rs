@@ -3,13 +3,14 @@
 //! Knows the order of things; how each is done is elsewhere. A permit is asked for only when the original is here.
 
 use crate::app::App;
-use crate::cache::{Interest, Place, Role};
+use crate::cache::{Ending, Holding, Interest, Role, Stamp, Turn};
 use crate::error::{Error, Kind};
 use crate::handler::Asked;
 use crate::kept::Kept;
 use crate::original::{self, Looked, View};
 use crate::render::{Admitted, Class};
 use crate::semantics::{LastModified, Outcome, Tier};
+use crate::shelf::{Found, Shelf};
 use crate::stand_in::StandIn;
 use bytes::Bytes;
 use cache_key::RenditionKey;
@@ -85,14 +86,18 @@ async fn fly(
     source: Source,
     interest: Interest<RenditionKey, Filled>,
 ) -> Option<Filled> {
+    let shelf = shelf(&app, &asked, key, &source);
     // Another flight may have landed between this request's look-up and its turn to lead.
-    if let Some(kept) = app.renditions.get(&key) {
-        return Some(Ok(Landed { kept, found: Some(Tier::Memory) }));
+    if let Some(found) = shelf.at_hand() {
+        return Some(Ok(found.into()));
     }
     let begin = async {
-        match find(&app, key, &source).await {
-            Some(landed) => Ok(Begun::Found(landed)),
-            None => prepare(&app, &asked, source).await.map(Begun::Prepared),
+        match shelf.turn().await {
+            Turn::Found(found) => Ok(Begun::Found(found.into())),
+            Turn::Work(holding) => match prepare(&app, &asked, source).await {
+                Ok(prepared) => Ok(Begun::Prepared(Box::new(prepared), holding)),
+                Err(error) => Err((error, holding)),
+            },
         }
     };
     let begun = tokio::select! {
@@ -102,35 +107,41 @@ async fn fly(
     };
     Some(match begun {
         Ok(Begun::Found(landed)) => Ok(landed),
-        Ok(Begun::Prepared(prepared)) => finish(&app, &asked, key, prepared).await,
-        Err(error) => Err(error),
+        Ok(Begun::Prepared(prepared, holding)) => finish(&app, &asked, &shelf, *prepared, holding).await,
+        Err((error, holding)) => failed(error, holding),
     })
+}
+
+/// Nothing will be there for instances that wait: they go their own ways, at once.
+fn failed(error: Error, holding: Option<Holding>) -> Filled {
+    if let Some(holding) = holding {
+        holding.end(Ending::Nothing);
+    }
+    Err(error)
 }
 
 /// What a flight knows when it can no longer be abandoned.
 enum Begun {
     Found(Landed),
-    Prepared(Prepared),
+    Prepared(Box<Prepared>, Option<Holding>),
 }
 
-/// The rendition out of a tier below memory, which gets it too.
-async fn find(app: &App, key: RenditionKey, source: &Source) -> Option<Landed> {
-    if let Source::Original(looked, _) = source
-        && !looked.view.storable
-    {
-        return None;
+impl From<Found> for Landed {
+    fn from((kept, tier): Found) -> Self {
+        Self { kept, found: Some(tier) }
     }
-    let (envelope, place) = app.tiers.find(*key.as_bytes()).await?;
-    let kept = Arc::new(Kept::unpack(envelope, (app.clock.wall)())?);
-    app.renditions.insert(key, Arc::clone(&kept));
-    Some(Landed { kept, found: Some(tier(place)) })
 }
 
-const fn tier(place: Place) -> Tier {
-    match place {
-        Place::Redis => Tier::Redis,
-        Place::Disk => Tier::Disk,
-        Place::Object => Tier::Object,
+fn shelf<'a>(app: &'a App, asked: &Asked, key: RenditionKey, source: &Source) -> Shelf<'a> {
+    match source {
+        Source::Original(looked, _) => {
+            Shelf { app, key, stamp: asked.stamp(app), since: asked.since, storable: looked.view.storable }
+        }
+        // One for all paths: no purge of a path concerns it.
+        Source::StandIn(_) => {
+            let stamp = Stamp { generation: app.marks.generation(), ..Stamp::default() };
+            Shelf { app, key, stamp, since: 0, storable: true }
+        }
     }
 }
 
@@ -163,11 +174,29 @@ async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, E
     Ok(Prepared { bytes, view, fetched, admitted })
 }
 
-async fn finish(app: &App, asked: &Asked, key: RenditionKey, prepared: Prepared) -> Filled {
+async fn finish(app: &App, asked: &Asked, shelf: &Shelf<'_>, prepared: Prepared, holding: Option<Holding>) -> Filled {
+    let (kept, view) = match make(app, asked, prepared).await {
+        Ok((kept, view)) => (Arc::new(kept.stamped(shelf.stamp.clone())), view),
+        Err(error) => return failed(error, holding),
+    };
+    for (stage, took) in &kept.stages {
+        app.metrics.stage(stage, *took);
+    }
+    app.metrics.fill(kept.extension.clone());
+    let key = match view {
+        None => Some(shelf.key),
+        // Under the version that was in fact read: the original may have changed since it was looked at.
+        Some(view) => view.storable.then(|| asked.key(&view)),
+    };
+    shelf.keep(key, &kept, asked.reading.source, holding);
+    Ok(Landed { kept, found: None })
+}
+
+async fn make(app: &App, asked: &Asked, prepared: Prepared) -> Result<(Kept, Option<Arc<View>>), Error> {
     let Prepared { bytes, view, fetched, admitted } = prepared;
     let now = (app.clock.wall)();
     let modified = view.as_ref().and_then(|view| LastModified::new(view.sighting.modified?, now));
-    let kept = Arc::new(match admitted {
+    let kept = match admitted {
         None => Kept::untouched(bytes, view.as_ref().and_then(|view| view.media_type()), modified, fetched),
         Some(admitted) => {
             let mut rendered = app.renderer.render(admitted).await?;
@@ -177,19 +206,6 @@ async fn finish(app: &App, asked: &Asked, key: RenditionKey, prepared: Prepared)
             }
             Kept::rendered(rendered, modified, fetched)
         }
-    });
-    for (stage, took) in &kept.stages {
-        app.metrics.stage(stage, *took);
-    }
-    app.metrics.fill(kept.extension.clone());
-    let key = match view {
-        None => Some(key),
-        // Under the version that was in fact read: the original may have changed since it was looked at.
-        Some(view) => view.storable.then(|| asked.key(&view)),
     };
-    if let Some(key) = key {
-        app.renditions.insert(key, Arc::clone(&kept));
-        app.tiers.keep(*key.as_bytes(), || kept.pack(asked.reading.source, now));
-    }
-    Ok(Landed { kept, found: None })
+    Ok((kept, view))
 }

@@ -3,6 +3,7 @@
 //! Knows what a request means; sockets, pixels and tiers are elsewhere. Nothing is parsed before it is verified.
 
 use crate::app::App;
+use crate::cache::Stamp;
 use crate::error::Error;
 use crate::fill;
 use crate::kept::Kept;
@@ -30,6 +31,8 @@ pub(crate) struct Asked {
     pub(crate) reading: Arc<Reading>,
     client: Client,
     expires: Option<SystemTime>,
+    /// What is older has been purged.
+    pub(crate) since: u64,
 }
 
 /// A request that does not get its picture.
@@ -59,7 +62,8 @@ pub(crate) async fn picture(
     let answer = async {
         let looked = original::see(app, &asked, request, now).await?;
         let key = asked.key(&looked.view);
-        let (kept, outcome) = match app.renditions.get(&key) {
+        let kept = app.renditions.get(&key).filter(|kept| kept.stamp.generation >= asked.since);
+        let (kept, outcome) = match kept {
             Some(kept) => (kept, looked.how.outcome(Tier::Memory)),
             // In a box of its own: a hit shall not carry the room that a miss needs.
             None => Box::pin(fill::fill(app, &asked, key, request, &looked)).await?,
@@ -109,7 +113,8 @@ fn ask(
     let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some(), app.renderer.setup())?;
     let client = reading.client(&request.headers);
     let expires = verified.as_ref().and_then(Verified::expires).map(Duration::from_secs);
-    Ok(Asked { reading, client, expires: expires.and_then(|since| UNIX_EPOCH.checked_add(since)) })
+    let since = reading.since(&app.marks);
+    Ok(Asked { reading, client, since, expires: expires.and_then(|since| UNIX_EPOCH.checked_add(since)) })
 }
 
 impl Asked {
@@ -132,6 +137,11 @@ impl Asked {
     pub(crate) fn complete(&self, rendition: &mut Rendition, setup: &Setup) -> Result<(), Error> {
         let Reading { route, path, .. } = &*self.reading;
         srcset::complete(rendition, &self.variant().transform, (route, path), setup)
+    }
+
+    /// What the work for this request bears: taken when the work begins.
+    pub(crate) fn stamp(&self, app: &App) -> Stamp {
+        Stamp { generation: app.marks.generation(), label: Arc::clone(&self.reading.label) }
     }
 
     fn vary(&self) -> Vary {

@@ -2,7 +2,7 @@
 //!
 //! Knows neither keys nor freshness. Invariant: what is unpacked answers as what was packed did, to the entity tag.
 
-use crate::cache::Envelope;
+use crate::cache::{Envelope, Stamp};
 use crate::render::Rendered;
 use crate::semantics::{EntityTag, LastModified, Representation};
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use cache_key::SourceKey;
 use http::HeaderValue;
 use imaging::SourceFormat;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A rendition as it is kept.
@@ -20,6 +21,8 @@ pub(crate) struct Kept {
     pub(crate) extension: Cow<'static, str>,
     /// How long each stage took, when it was made.
     pub(crate) stages: Vec<(&'static str, Duration)>,
+    /// What it can be purged by. Until it is [stamped](Self::stamped), the next purge makes it void.
+    pub(crate) stamp: Stamp,
 }
 
 impl Kept {
@@ -38,6 +41,7 @@ impl Kept {
                 ("transform", times.transform),
                 ("encode", times.encode),
             ],
+            stamp: Stamp::default(),
         }
     }
 
@@ -58,22 +62,34 @@ impl Kept {
             representation: Representation::new(bytes, kind, modified),
             extension: format.map_or("bin", SourceFormat::extension).into(),
             stages: vec![("fetch", fetched)],
+            stamp: Stamp::default(),
         }
+    }
+
+    /// Bearing what it can be purged by.
+    pub(crate) fn stamped(self, stamp: Stamp) -> Self {
+        Self { stamp, ..self }
+    }
+
+    /// Bytes in memory; what it is purged by is shared with the reading of its URL.
+    pub(crate) fn weight(&self) -> u64 {
+        (self.representation.weight() + self.stamp.label.weight() / 2) as u64
     }
 
     /// As tiers outside of this process keep it.
     pub(crate) fn pack(&self, source: SourceKey, now: SystemTime) -> Envelope {
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let Self { representation, extension, .. } = self;
+        let Self { representation, extension, stamp, .. } = self;
         Envelope {
             made: seconds(now),
+            generation: stamp.generation,
             hash: *blake3::hash(representation.body()).as_bytes(),
             source: *source.as_bytes(),
             modified: representation.last_modified().map(|modified| seconds(modified.time())),
             // Media types here are ASCII: ours, or what an origin says and a header can hold.
             kind: representation.content_type().to_str().unwrap_or("application/octet-stream").to_owned(),
             extension: extension.clone().into_owned(),
-            tags: Vec::new(),
+            label: Arc::clone(&stamp.label),
             body: representation.body().clone(),
         }
     }
@@ -85,6 +101,6 @@ impl Kept {
         let modified = modified.and_then(|modified| LastModified::new(modified, now));
         let kind = HeaderValue::try_from(kind).ok()?;
         let representation = Representation::with_etag(body, kind, EntityTag::from_hash(&hash), modified);
-        Some(Self { representation, extension: extension.into(), stages: Vec::new() })
+        Some(Self { representation, extension: extension.into(), stages: Vec::new(), stamp: Stamp::default() })
     }
 }

@@ -32,5 +32,6 @@ pub mod render;
 mod route;
 pub mod semantics;
 pub mod server;
+mod shelf;
 mod srcset;
 mod stand_in;

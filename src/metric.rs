@@ -1,6 +1,6 @@
 //! The only place that names metrics. Names, labels and units follow the Prometheus conventions.
 
-use crate::cache::{Event, Flights, Memory, Tiers};
+use crate::cache::{Event, Flights, Leases, Memory, Tiers, lease};
 use crate::origin::Origin;
 use crate::render::Renderer;
 use prometheus_client::collector::Collector;
@@ -55,6 +55,11 @@ struct ResultLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TierLabels {
     tier: &'static str,
+    event: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LeaseLabels {
     event: &'static str,
 }
 
@@ -182,6 +187,8 @@ pub(crate) struct Gauges<K, V, F, R, S, O> {
     pub(crate) tiers: Tiers,
     /// By name.
     pub(crate) origins: Vec<(String, Arc<Origin>)>,
+    /// With the other instances.
+    pub(crate) leases: Option<Leases>,
 }
 
 impl<K, V, F, R, S, O> fmt::Debug for Gauges<K, V, F, R, S, O> {
@@ -230,6 +237,7 @@ where
         let help = "Renditions pushed out of the memory tier by its budget";
         evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)?;
         encode_origins(&self.origins, &mut encoder)?;
+        encode_leases(self.leases.as_ref(), &mut encoder)?;
         encode_tiers(&self.tiers, &mut encoder)
     }
 }
@@ -244,6 +252,18 @@ fn encode_origins(origins: &[(String, Arc<Origin>)], encoder: &mut DescriptorEnc
     for (name, origin) in origins {
         let open = i64::try_from(origin.hosts_open()).unwrap_or(i64::MAX);
         ConstGauge::new(open).encode(family.encode_family(&[("origin", name.as_str())])?)?;
+    }
+    Ok(())
+}
+
+/// What became of turns that all instances share.
+fn encode_leases(leases: Option<&Leases>, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let Some(leases) = leases else { return Ok(()) };
+    let help = "Renditions that one instance makes for all, by what came of it here";
+    let mut family = encoder.encode_descriptor("lease_events", help, None, MetricType::Counter)?;
+    for event in lease::Event::ALL {
+        let labels = LeaseLabels { event: event.as_str() };
+        ConstCounter::new(leases.count(event)).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! Nothing here depends on a request's fields. Invariant: a remembered reading is used only for the very same target, route
 //! and tenant; they are compared, since a hash alone could be made to collide.
 
-use crate::cache::Memory;
+use crate::cache::{Label, Marks, Memory, Since};
 use crate::error::{Error, Kind};
 use crate::original::View;
 use crate::route::Route;
@@ -37,6 +37,9 @@ pub(crate) struct Reading {
     pub(crate) source: SourceKey,
     pub(crate) delivery: Delivery,
     pub(crate) fields: Fields,
+    /// What its renditions can be purged by.
+    pub(crate) label: Arc<Label>,
+    purged: Since,
     /// Which of the client's fields have a say.
     pub(crate) vary: Vary,
     transform: Transform,
@@ -136,8 +139,9 @@ impl Reading {
         let named = [("src", path.as_str()), ("route", &route.prefix), ("tenant", tenant)];
         let named: Vec<_> = named.into_iter().chain(presets).collect();
         let own: Vec<_> = parsed.delivery.tags.iter().map(String::as_str).collect();
+        let tags = cache_tag::tags(&named, &own);
         let fields = Fields {
-            cache_tag: if route.tags { cache_tag::field(&named, &own) } else { None },
+            cache_tag: if route.tags { cache_tag::field(&tags) } else { None },
             canonical: note::canonical_link(uri.path()),
             ignored: note::ignored_parameters(parsed.unknown.iter().map(String::as_str)),
         };
@@ -146,6 +150,13 @@ impl Reading {
             tenant: Arc::clone(tenant),
             route: Arc::clone(route),
             source,
+            label: Arc::new(Label::new(
+                &route.origin_name,
+                path.as_str(),
+                &parsed.transform.canonical(),
+                tags.into_iter(),
+            )),
+            purged: Since::default(),
             delivery: parsed.delivery,
             fields,
             vary: Vary {
@@ -169,6 +180,11 @@ impl Reading {
             former: RwLock::default(),
             path,
         })
+    }
+
+    /// What is older has been purged.
+    pub(crate) fn since(&self, marks: &Marks) -> u64 {
+        self.purged.get(marks, &self.label)
     }
 
     /// What [`Self::saw`] was told last.

@@ -1,5 +1,6 @@
 //! `[cache]`: the tiers and their budgets.
 
+use super::lease::Times;
 use super::level::Guards;
 use service::config::{Reader, Secret, Section};
 use std::fmt;
@@ -92,6 +93,7 @@ pub struct RedisConfig {
     pub connections: usize,
     pub connect_timeout: Duration,
     pub max_entry: u64,
+    pub leases: Times,
     pub guards: Guards,
 }
 
@@ -129,6 +131,20 @@ impl Section for RedisConfig {
                 "1KiB"..="64MiB",
                 "Larger renditions are not put there: they would hold up others.",
             ),
+            leases: Times {
+                lease: r.duration(
+                    "lease",
+                    "5s",
+                    "500ms"..="5m",
+                    "How long an instance that has gone is waited for when it was making a rendition; one that lives renews this.",
+                ),
+                wait: r.duration(
+                    "wait",
+                    "10s",
+                    "0s"..="5m",
+                    "Longest wait for what another instance makes, before it is made here too. 0s: each makes its own.",
+                ),
+            },
             guards: guards(r, "80ms", "7d", "64MiB", 32),
         };
         if config.prefix.contains(['{', '}']) {

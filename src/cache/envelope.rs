@@ -6,25 +6,32 @@
 //!
 //! ```text
 //! "tte" version | length of the head, u32 LE | head | BLAKE3 of all before, keyed with the name, 16 bytes | body
-//! head: made u64 LE | BLAKE3 of the body, 32 bytes | source key, 32 bytes | modified (0 or 1, u64 LE)
-//!       | kind | extension | count, u16 LE | tags       (texts: length, u16 LE, then UTF-8)
+//! head: made u64 LE | generation u64 LE | BLAKE3 of the body, 32 bytes | source key, 32 bytes
+//!       | modified (0 or 1, u64 LE) | kind | extension | origin | path | work, 16 bytes
+//!       | count, u16 LE | tags       (texts: length, u16 LE, then UTF-8)
 //! ```
 
+use super::label::Label;
 use super::tier::Name;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use std::sync::Arc;
 
 /// Begins every envelope of this layout.
-const MAGIC: [u8; 4] = *b"tte\x02";
+const MAGIC: [u8; 4] = *b"tte\x03";
 /// Of the head's checksum.
 const CHECK: usize = 16;
-/// No head is longer: 50 tags of 256 bytes are the most that a URL can ask for.
+/// No head is longer: with 50 tags of 256 bytes and a path of 4096.
 const MAX_HEAD: usize = 32 << 10;
+/// Tags that are stored; semantics allow no more.
+const MAX_TAGS: usize = 50;
 
 /// A rendition, with all that is needed to answer with it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// When it was made, seconds since 1970.
     pub made: u64,
+    /// The last purge that its maker knew (`cache::marks`).
+    pub generation: u64,
     /// BLAKE3 of the body; its entity tag is cut from it.
     pub hash: [u8; 32],
     /// The original that it was made of, whatever its version.
@@ -36,7 +43,7 @@ pub struct Envelope {
     /// Of a file name, without the point.
     pub extension: String,
     /// What it can be purged by.
-    pub tags: Vec<String>,
+    pub label: Arc<Label>,
     /// The picture.
     pub body: Bytes,
 }
@@ -61,19 +68,27 @@ impl Damage {
 }
 
 impl Envelope {
+    /// No head is longer, its frame included.
+    pub const HEAD: usize = 8 + MAX_HEAD + CHECK;
+
     /// The bytes to store under the name. `hash` has to be the body's.
     pub fn seal(&self, name: &Name) -> Bytes {
         let mut out = BytesMut::with_capacity(256 + self.body.len());
         out.put_slice(&MAGIC);
         out.put_u32_le(0);
         out.put_u64_le(self.made);
+        out.put_u64_le(self.generation);
         out.put_slice(&self.hash);
         out.put_slice(&self.source);
         out.put_u8(u8::from(self.modified.is_some()));
         out.put_u64_le(self.modified.unwrap_or(0));
         put_text(&mut out, &self.kind);
         put_text(&mut out, &self.extension);
-        let tags = self.tags.get(..usize::from(u16::MAX)).unwrap_or(&self.tags);
+        put_text(&mut out, self.label.origin());
+        put_text(&mut out, self.label.path());
+        out.put_slice(&self.label.work().unwrap_or_default());
+        let tags = self.label.tags();
+        let tags = tags.get(..MAX_TAGS).unwrap_or(tags);
         out.put_u16_le(tags.len() as u16);
         tags.iter().for_each(|tag| put_text(&mut out, tag));
         let head = (out.len() - 8) as u32;
@@ -89,6 +104,18 @@ impl Envelope {
     /// # Errors
     /// What is wrong with them.
     pub fn open(stored: &Bytes, name: &Name) -> Result<Self, Damage> {
+        let envelope = Self::open_head(stored, name)?;
+        match *blake3::hash(&envelope.body).as_bytes() == envelope.hash {
+            true => Ok(envelope),
+            false => Err(Damage::Checksum),
+        }
+    }
+
+    /// The same for the first [`Self::HEAD`] bytes of what is stored, or more: the head is proved, the body may be cut.
+    ///
+    /// # Errors
+    /// What is wrong with the head.
+    pub fn open_head(stored: &Bytes, name: &Name) -> Result<Self, Damage> {
         let version = stored.get(..4).ok_or(Damage::Checksum)?;
         if version != MAGIC {
             return Err(Damage::Version);
@@ -101,29 +128,29 @@ impl Envelope {
         if blake3::keyed_hash(name, covered).as_bytes()[..CHECK] != *check {
             return Err(Damage::Checksum);
         }
-        let envelope = read(stored.slice(8..end), stored.slice(body..)).ok_or(Damage::Version)?;
-        match *blake3::hash(&envelope.body).as_bytes() == envelope.hash {
-            true => Ok(envelope),
-            false => Err(Damage::Checksum),
-        }
+        read(stored.slice(8..end), stored.slice(body..)).ok_or(Damage::Version)
     }
 }
 
 /// `None` for a head that this layout cannot have.
 fn read(mut head: Bytes, body: Bytes) -> Option<Envelope> {
     let made = head.try_get_u64_le().ok()?;
+    let generation = head.try_get_u64_le().ok()?;
     let hash = take(&mut head)?;
     let source = take(&mut head)?;
     let flag = head.try_get_u8().ok()?;
     let modified = head.try_get_u64_le().ok().map(|modified| (flag == 1).then_some(modified))?;
     let kind = take_text(&mut head)?;
     let extension = take_text(&mut head)?;
+    let (origin, path) = (take_text(&mut head)?, take_text(&mut head)?);
+    let work = take(&mut head)?;
     let tags = (0..head.try_get_u16_le().ok()?).map(|_| take_text(&mut head)).collect::<Option<_>>()?;
-    head.is_empty().then_some(Envelope { made, hash, source, modified, kind, extension, tags, body })
+    let label = Arc::new(Label::restore(&origin, &path, (work != [0; 16]).then_some(work), tags));
+    head.is_empty().then_some(Envelope { made, generation, hash, source, modified, kind, extension, label, body })
 }
 
-fn take(head: &mut Bytes) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
+fn take<const N: usize>(head: &mut Bytes) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
     head.try_copy_to_slice(&mut bytes).ok()?;
     Some(bytes)
 }
@@ -153,12 +180,13 @@ mod tests {
     fn envelope(body: Vec<u8>, tags: Vec<String>, modified: Option<u64>) -> Envelope {
         Envelope {
             made: 1_700_000_000,
+            generation: 1_800_000_000_000_000,
             hash: *blake3::hash(&body).as_bytes(),
             source: [7; 32],
             modified,
             kind: "image/webp".into(),
             extension: "webp".into(),
-            tags,
+            label: Arc::new(Label::new("web", "a/b.jpg", "w=1", tags.into_iter())),
             body: body.into(),
         }
     }
@@ -223,5 +251,5 @@ mod tests {
         assert_eq!((stored.len(), &digest[..16]), (PINNED.0, PINNED.1));
     }
 
-    const PINNED: (usize, &str) = (131, "35a0b16015feb513");
+    const PINNED: (usize, &str) = (169, "506780b66bd9ef09");
 }

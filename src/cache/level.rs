@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Where an entry was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,12 +46,25 @@ pub enum Event {
     Written,
     WriteFailed,
     WriteDropped,
+    /// Somebody else had the right to write it by then.
+    WriteOutdated,
+    /// It was there, and made before a purge.
+    Purged,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Hit, Self::Miss, Self::Damaged, Self::ReadFailed, Self::Written, Self::WriteFailed, Self::WriteDropped];
+    pub const ALL: [Self; 9] = [
+        Self::Hit,
+        Self::Miss,
+        Self::Damaged,
+        Self::ReadFailed,
+        Self::Written,
+        Self::WriteFailed,
+        Self::WriteDropped,
+        Self::WriteOutdated,
+        Self::Purged,
+    ];
 
     /// The name in metrics.
     pub const fn as_str(self) -> &'static str {
@@ -63,6 +76,8 @@ impl Event {
             Self::Written => "written",
             Self::WriteFailed => "write-failed",
             Self::WriteDropped => "write-dropped",
+            Self::WriteOutdated => "write-outdated",
+            Self::Purged => "purged",
         }
     }
 }
@@ -166,28 +181,47 @@ impl Level {
 
     /// Writes behind the caller's back, if there is room in the queue.
     pub fn put(&self, on: &Handle, name: Name, bytes: Bytes) {
-        let permits = u32::try_from(bytes.len().div_ceil(PERMIT).max(1)).unwrap_or(u32::MAX);
-        let Ok(room) = Arc::clone(&self.0.room).try_acquire_many_owned(permits) else {
-            self.happened(Event::WriteDropped);
-            return;
-        };
+        if let Some(room) = self.reserve(bytes.len()) {
+            self.put_in(room, on, name, bytes);
+        }
+    }
+
+    /// The same in room that has been reserved.
+    pub(super) fn put_in(&self, room: OwnedSemaphorePermit, on: &Handle, name: Name, bytes: Bytes) {
         let level = self.clone();
         on.spawn(async move {
             let _room = room;
-            level.write(&name, bytes).await;
+            level.write(&name, bytes, None).await;
         });
     }
 
-    async fn write(&self, name: &Name, bytes: Bytes) {
+    /// Room in the queue for a write of so many bytes; where there is none, the write is dropped and counted.
+    pub(super) fn reserve(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let permits = u32::try_from(bytes.div_ceil(PERMIT).max(1)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.0.room).try_acquire_many_owned(permits).ok();
+        if room.is_none() {
+            self.happened(Event::WriteDropped);
+        }
+        room
+    }
+
+    /// Writes now, under the token of a lease where there is one, and tells what came of it. Room has been reserved.
+    pub(super) async fn write(&self, name: &Name, bytes: Bytes, token: Option<u64>) -> Event {
         // Never closed.
-        let Ok(_turn) = self.0.writers.acquire().await else { return };
-        let put = self.0.tier.put(name, bytes, self.0.guards.keep);
+        let Ok(_turn) = self.0.writers.acquire().await else { return Event::WriteDropped };
+        let (tier, keep) = (&self.0.tier, self.0.guards.keep);
+        let put = match token {
+            None => tier.put(name, bytes, keep),
+            Some(token) => tier.put_fenced(name, bytes, keep, token),
+        };
         let event = match self.0.guarded.call(self.0.guards.timeout * PATIENCE, put).await {
             Ok(()) => Event::Written,
+            Err(Failure::Outdated) => Event::WriteOutdated,
             Err(Failure::TooLarge | Failure::Open) => Event::WriteDropped,
             Err(_told) => Event::WriteFailed,
         };
         self.happened(event);
+        event
     }
 
     /// Takes an entry out.
@@ -298,7 +332,7 @@ mod tests {
         let disk = crate::cache::disk::Disk::open(folder.path(), 10, std::time::SystemTime::now).expect("a folder");
         let level = Level::new(Place::Disk, Box::new(disk), GUARDS);
         for _ in 0..5 {
-            level.write(&[0; 32], vec![0; 100].into()).await;
+            level.write(&[0; 32], vec![0; 100].into(), None).await;
         }
         assert_eq!((level.count(Event::WriteDropped), level.is_open()), (5, false));
     }

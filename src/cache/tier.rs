@@ -22,6 +22,17 @@ pub trait Tier: fmt::Debug + Send + Sync {
     /// Keeps the bytes for `keep`, over older ones. Tiers may refuse what is larger than their limit: [`Failure::TooLarge`].
     fn put<'a>(&'a self, name: &'a Name, bytes: Bytes, keep: Duration) -> Later<'a, Result<(), Failure>>;
 
+    /// As [`Self::put`], but not over what was made under a later token ([`Failure::Outdated`]), where the tier can tell.
+    fn put_fenced<'a>(
+        &'a self,
+        name: &'a Name,
+        bytes: Bytes,
+        keep: Duration,
+        _token: u64,
+    ) -> Later<'a, Result<(), Failure>> {
+        self.put(name, bytes, keep)
+    }
+
     /// Takes the entry out; also when there is none.
     fn remove<'a>(&'a self, name: &'a Name) -> Later<'a, Result<(), Failure>>;
 }
@@ -37,6 +48,8 @@ pub enum Failure {
     TooLarge,
     /// It has no room.
     Full,
+    /// Somebody else has the right to write it by now.
+    Outdated,
     /// It said so, in its own words.
     Refused(String),
 }
@@ -49,6 +62,7 @@ impl Failure {
             Self::Open => "open",
             Self::TooLarge => "too-large",
             Self::Full => "full",
+            Self::Outdated => "outdated",
             Self::Refused(_) => "refused",
         }
     }

@@ -7,6 +7,7 @@
 use super::config::CacheConfig;
 use super::disk::Disk;
 use super::envelope::Envelope;
+use super::lease::{Ending, Holding, Leases};
 use super::level::{Event, Level, Place};
 use super::redis::Redis;
 use super::redis::tier::Entries;
@@ -84,6 +85,12 @@ impl Tiers {
         })
     }
 
+    /// Leases over Redis, where it is configured and somebody is to wait.
+    pub fn leases(&self, config: &CacheConfig) -> Option<Leases> {
+        let times = config.redis.as_ref()?.leases;
+        (!times.wait.is_zero()).then(|| self.redis().map(|redis| Leases::new(redis.clone(), times))).flatten()
+    }
+
     /// The Redis that all instances share, for what else they do together.
     pub fn redis(&self) -> Option<&Redis> {
         self.0.redis.as_ref()
@@ -98,20 +105,26 @@ impl Tiers {
         self.0.runtime.as_ref().map(Runtime::handle)
     }
 
-    /// The first intact envelope under the name; nearer tiers get it too.
-    pub async fn find(&self, name: Name) -> Option<(Envelope, Place)> {
+    /// The first intact envelope under the name that no purge has made void: of generation `since` at least. Nearer tiers
+    /// get it too.
+    pub async fn find(&self, name: Name, since: u64) -> Option<(Envelope, Place)> {
         if self.0.levels.is_empty() {
             return None;
         }
         let tiers = self.clone();
-        let search = self.handle()?.spawn(async move { tiers.search(&name).await });
+        let search = self.handle()?.spawn(async move { tiers.search(&name, since).await });
         search.await.ok().flatten()
     }
 
-    async fn search(&self, name: &Name) -> Option<(Envelope, Place)> {
+    async fn search(&self, name: &Name, since: u64) -> Option<(Envelope, Place)> {
         for (depth, level) in self.0.levels.iter().enumerate() {
             let Some(stored) = level.get(name).await else { continue };
             match Envelope::open(&stored, name) {
+                Ok(envelope) if envelope.generation < since => {
+                    level.happened(Event::Purged);
+                    // Where it cannot be removed now it stays void.
+                    let _ = level.remove(name).await;
+                }
                 Ok(envelope) => {
                     level.happened(Event::Hit);
                     for nearer in &self.0.levels[..depth] {
@@ -140,6 +153,37 @@ impl Tiers {
         for level in &self.0.levels {
             level.put(handle, name, stored.clone());
         }
+    }
+
+    /// Writes what was made under a lease, and then gives the lease back: whoever waits for it finds it. An entry that the
+    /// lease's token is too old for goes nowhere.
+    pub fn keep_held(&self, name: Name, holding: Holding, envelope: impl FnOnce() -> Envelope) {
+        let Some(handle) = self.handle() else { return };
+        let stored = envelope().seal(&name);
+        let (tiers, on) = (self.clone(), handle.clone());
+        let room: Vec<_> = self.0.levels.iter().map(|level| level.reserve(stored.len())).collect();
+        handle.spawn(async move {
+            let (mut shared, mut outdated) = (false, false);
+            for (level, room) in tiers.0.levels.iter().zip(room) {
+                let Some(room) = room else { continue };
+                if outdated {
+                    level.happened(Event::WriteOutdated);
+                    continue;
+                }
+                // Others wait for what they see, not for this machine's disk.
+                if level.place() == Place::Disk {
+                    level.put_in(room, &on, name, stored.clone());
+                    continue;
+                }
+                let _room = room;
+                match level.write(&name, stored.clone(), Some(holding.token())).await {
+                    Event::Written => shared = true,
+                    Event::WriteOutdated => outdated = true,
+                    _ => {}
+                }
+            }
+            holding.end(if shared || outdated { Ending::Stored } else { Ending::Nothing });
+        });
     }
 
     /// Takes an entry out of all tiers.
@@ -203,12 +247,13 @@ mod tests {
     fn envelope(text: &'static str) -> Envelope {
         Envelope {
             made: 1,
+            generation: 5,
+            label: Arc::default(),
             hash: *blake3::hash(text.as_bytes()).as_bytes(),
             source: [0; 32],
             modified: None,
             kind: "image/png".into(),
             extension: "png".into(),
-            tags: Vec::new(),
             body: Bytes::from_static(text.as_bytes()),
         }
     }
@@ -217,16 +262,16 @@ mod tests {
     async fn what_the_far_tier_has_comes_nearer() {
         let (near, far) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let tiers = tiers(near.path(), far.path());
-        assert_eq!(tiers.find([1; 32]).await, None);
+        assert_eq!(tiers.find([1; 32], 0).await, None);
         tiers.keep([1; 32], || envelope("picture"));
         assert!(tiers.settle(SOON).await);
-        assert_eq!(tiers.find([1; 32]).await, Some((envelope("picture"), Place::Redis)));
+        assert_eq!(tiers.find([1; 32], 0).await, Some((envelope("picture"), Place::Redis)));
         tiers.levels()[0].remove(&[1; 32]).await.expect("removed");
-        assert_eq!(tiers.find([1; 32]).await.map(|(_, place)| place), Some(Place::Disk));
+        assert_eq!(tiers.find([1; 32], 0).await.map(|(_, place)| place), Some(Place::Disk));
         assert!(tiers.settle(SOON).await);
-        assert_eq!(tiers.find([1; 32]).await.map(|(_, place)| place), Some(Place::Redis), "promoted");
+        assert_eq!(tiers.find([1; 32], 0).await.map(|(_, place)| place), Some(Place::Redis), "promoted");
         tiers.remove(&[1; 32]).await.expect("removed");
-        assert_eq!(tiers.find([1; 32]).await, None);
+        assert_eq!(tiers.find([1; 32], 0).await, None);
     }
 
     #[tokio::test]
@@ -239,17 +284,17 @@ mod tests {
         first.put(&Handle::current(), [1; 32], bad.into());
         second.put(&Handle::current(), [1; 32], envelope("picture").seal(&[1; 32]));
         assert!(tiers.settle(SOON).await);
-        assert_eq!(tiers.find([1; 32]).await, Some((envelope("picture"), Place::Disk)));
+        assert_eq!(tiers.find([1; 32], 0).await, Some((envelope("picture"), Place::Disk)));
         assert_eq!(first.count(Event::Damaged), 1);
         assert!(tiers.settle(SOON).await);
-        assert_eq!(tiers.find([1; 32]).await.map(|(_, place)| place), Some(Place::Redis), "mended by promotion");
+        assert_eq!(tiers.find([1; 32], 0).await.map(|(_, place)| place), Some(Place::Redis), "mended by promotion");
     }
 
     #[tokio::test]
     async fn none_is_fine_too() {
         let tiers = Tiers::start(|| Ok(Vec::new())).expect("no tier");
         tiers.keep([1; 32], || envelope("x"));
-        assert_eq!(tiers.find([1; 32]).await, None);
+        assert_eq!(tiers.find([1; 32], 0).await, None);
         assert!(tiers.settle(SOON).await);
     }
 }

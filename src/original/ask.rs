@@ -5,7 +5,7 @@
 
 use super::seen::{Original, Seen, Told};
 use crate::app::App;
-use crate::cache::Interest;
+use crate::cache::{Interest, Stamp};
 use crate::error::Error;
 use crate::handler::Asked;
 use crate::origin::file::FileOrigin;
@@ -42,7 +42,7 @@ pub(super) fn refresh(app: &App, asked: &Asked, came_by: Option<HeaderValue>) {
         let (app, asked) = (app.clone(), asked.clone());
         async move { Some(ask(&app, &asked, Want::Look, came_by.as_ref()).await) }
     };
-    app.originals.flights.start((asked.reading.source, Want::Look), work);
+    app.originals.flights.start((asked.reading.source, Want::Look, asked.since), work);
 }
 
 /// Dropped as soon as nobody waits for it any more.
@@ -51,7 +51,7 @@ pub(super) async fn fly(
     asked: Asked,
     want: Want,
     came_by: Option<HeaderValue>,
-    interest: Interest<(SourceKey, Want), Result<Arc<Brought>, Error>>,
+    interest: Interest<super::Flown, Result<Arc<Brought>, Error>>,
 ) -> Landed {
     tokio::select! {
         biased;
@@ -62,7 +62,7 @@ pub(super) async fn fly(
 
 async fn ask(app: &App, asked: &Asked, want: Want, came_by: Option<&HeaderValue>) -> Result<Arc<Brought>, Error> {
     let source = asked.reading.source;
-    let known = app.originals.sightings.get(&source);
+    let known = app.originals.known(asked);
     match first(app, asked, want, known.as_deref(), came_by).await {
         Ok(brought) => {
             keep(app, source, &brought);
@@ -91,11 +91,13 @@ async fn first(
     came_by: Option<&HeaderValue>,
 ) -> Result<Brought, Missing> {
     let reading = &asked.reading;
+    // Before anybody is asked: a purge meanwhile makes void what comes of it.
+    let stamp = asked.stamp(app);
     let mut absent = None;
     let mut failed = None;
     for (number, origin) in reading.route.origins.iter().enumerate() {
         let result = match &**origin {
-            Origin::File(folder) => from_folder(app, folder, reading.path.as_str(), want).await,
+            Origin::File(folder) => from_folder(app, folder, reading.path.as_str(), want, &stamp).await,
             Origin::Http(server) => {
                 let told = known.and_then(|seen| Some((seen, seen.told.as_ref()?)));
                 let known =
@@ -107,7 +109,7 @@ async fn first(
                     cdn_loop: came_by,
                     timeout: reading.route.fetch_timeout,
                 };
-                from_server(app, server, asking, known, number).await
+                from_server(app, server, asking, known, number, &stamp).await
             }
         };
         match result {
@@ -123,7 +125,13 @@ async fn first(
     }
 }
 
-async fn from_folder(app: &App, folder: &FileOrigin, path: &str, want: Want) -> Result<Brought, Missing> {
+async fn from_folder(
+    app: &App,
+    folder: &FileOrigin,
+    path: &str,
+    want: Want,
+    stamp: &Stamp,
+) -> Result<Brought, Missing> {
     let (sighting, bytes) = match want {
         Want::Look => (folder.look(path).await?, None),
         Want::Bytes => {
@@ -131,7 +139,8 @@ async fn from_folder(app: &App, folder: &FileOrigin, path: &str, want: Want) -> 
             (original.sighting, Some(original.bytes))
         }
     };
-    let seen = Seen { found: Ok(sighting), at: (app.clock.wall)(), told: None, failed_at: None };
+    let (at, stamp) = ((app.clock.wall)(), stamp.clone());
+    let seen = Seen { found: Ok(sighting), at, told: None, failed_at: None, stamp };
     Ok(Brought { seen: Arc::new(seen), bytes })
 }
 
@@ -141,6 +150,7 @@ async fn from_server(
     asking: Asking<'_>,
     known: Option<(&Seen, &Told)>,
     origin: usize,
+    stamp: &Stamp,
 ) -> Result<Brought, Missing> {
     let reply = server.get(asking).await?;
     // A 304 that speaks of something else tells nothing: ask without conditions.
@@ -151,7 +161,8 @@ async fn from_server(
     let Reply { found, headers, place, requested, received } = reply;
     let seen = |found, fields: http::HeaderMap| {
         let terms = Terms::read(&fields, requested, received);
-        Arc::new(Seen { found, at: received, told: Some(Told { terms, fields, place, origin }), failed_at: None })
+        let told = Some(Told { terms, fields, place, origin });
+        Arc::new(Seen { found, at: received, told, failed_at: None, stamp: stamp.clone() })
     };
     match (found, known) {
         (Found::Original(bytes, hash), _) => {

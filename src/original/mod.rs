@@ -29,12 +29,15 @@ const ATTEMPTS: usize = 3;
 /// Budget of what is known about originals: about 30,000 of them.
 const SIGHTINGS: u64 = 32 << 20;
 
+/// What a flight is for, and what has been purged before: who asks after a purge does not join a flight from before it.
+pub(crate) type Flown = (SourceKey, Want, u64);
+
 /// What is kept of originals between requests, and the flights that bring more.
 #[derive(Debug)]
 pub(crate) struct Originals {
     pub(crate) sightings: Memory<SourceKey, Arc<Seen>>,
     pub(crate) bytes: Memory<SourceKey, Arc<Original>>,
-    pub(crate) flights: Flights<(SourceKey, Want), Result<Arc<Brought>, Error>>,
+    pub(crate) flights: Flights<Flown, Result<Arc<Brought>, Error>>,
 }
 
 impl Originals {
@@ -45,6 +48,11 @@ impl Originals {
             bytes: Memory::new(budget, |original: &Arc<Original>| original.bytes.len() as u64),
             flights: Flights::new(),
         }
+    }
+
+    /// What is known of the original, unless that was purged.
+    fn known(&self, asked: &Asked) -> Option<Arc<Seen>> {
+        self.sightings.get(&asked.reading.source).filter(|seen| seen.stamp.generation >= asked.since)
     }
 }
 
@@ -94,10 +102,10 @@ impl Looked {
 /// The original as last seen if that still holds, else as its origin has it now.
 pub(crate) async fn see(app: &App, asked: &Asked, request: &Parts, now: SystemTime) -> Result<Looked, Error> {
     let reading = &asked.reading;
-    if let Some(view) = reading.view().filter(|view| view.is_fresh(now)) {
+    if let Some(view) = reading.view().filter(|view| view.is_fresh(now) && view.seen.stamp.generation >= asked.since) {
         return Ok(Looked::known(view, How::Fresh));
     }
-    let known = app.originals.sightings.get(&reading.source);
+    let known = app.originals.known(asked);
     let view = match known.map(|seen| View::new(app.check, &reading.route, seen)) {
         Some(Err(gone)) if gone.is_fresh(now) => return Err(gone.missing.into()),
         Some(Ok(view)) => Some(Arc::new(view)),
@@ -168,7 +176,7 @@ pub(crate) fn came_by(asked: &Asked, request: &Parts, app: &App) -> Result<Optio
 async fn bring(app: &App, asked: &Asked, want: Want, came_by: Option<HeaderValue>) -> Result<Arc<Brought>, Error> {
     for _ in 0..ATTEMPTS {
         let work = |interest| ask::fly(app.clone(), asked.clone(), want, came_by.clone(), interest);
-        if let (Some(result), _) = app.originals.flights.join((asked.reading.source, want), work).await {
+        if let (Some(result), _) = app.originals.flights.join((asked.reading.source, want, asked.since), work).await {
             return result;
         }
     }

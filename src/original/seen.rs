@@ -3,6 +3,7 @@
 //! Owns how long it holds: a file for `cache.check`, an answer by its terms and the route's rules. Does not ask anybody.
 //! Invariant: a [`Seen`] is the same for every route; a [`View`] is made anew for each.
 
+use crate::cache::Stamp;
 use crate::origin::{Missing, Sighting};
 use crate::route::Route;
 use crate::semantics::{Freshness, Lifetime, Said, Terms};
@@ -32,6 +33,8 @@ pub(crate) struct Seen {
     pub(crate) told: Option<Told>,
     /// When it last failed to say more.
     pub(crate) failed_at: Option<SystemTime>,
+    /// What was purged before it was asked for.
+    pub(crate) stamp: Stamp,
 }
 
 /// The word of an origin.

@@ -18,13 +18,13 @@ pub fn is_valid(tag: &str) -> bool {
     (1..=MAX_TAG_LENGTH).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
-/// The field for `kind:name` pairs (`src`, `route`, `tenant`, `preset`) and then the URL's own tags.
+/// The tags for `kind:name` pairs (`src`, `route`, `tenant`, `preset`) and then the URL's own.
 ///
 /// What is beyond a limit, or cannot be sent as it is, is percent-encoded (in a name) or left out; earlier tags go first.
-/// Tags are told apart without regard to case, as CloudFront does. `None` where nothing is left.
+/// Tags are told apart without regard to case, as CloudFront does.
 #[must_use]
-pub fn field(named: &[(&str, &str)], own: &[&str]) -> Option<HeaderValue> {
-    let named = named.iter().map(|(kind, name)| format!("{kind}:{}", encode(name)));
+pub fn tags(named: &[(&str, &str)], own: &[&str]) -> Vec<String> {
+    let named = named.iter().map(|(kind, name)| self::named(kind, name));
     let own = own.iter().map(|&tag| tag.to_owned());
     let mut tags: Vec<String> = Vec::new();
     let mut length = 0;
@@ -37,6 +37,18 @@ pub fn field(named: &[(&str, &str)], own: &[&str]) -> Option<HeaderValue> {
             tags.push(tag);
         }
     }
+    tags
+}
+
+/// The tag of one `kind:name`.
+#[must_use]
+pub fn named(kind: &str, name: &str) -> String {
+    format!("{kind}:{}", encode(name))
+}
+
+/// The field for these tags. `None` where there are none.
+#[must_use]
+pub fn field(tags: &[String]) -> Option<HeaderValue> {
     if tags.is_empty() {
         return None;
     }
@@ -59,6 +71,10 @@ fn encode(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn field(named: &[(&str, &str)], own: &[&str]) -> Option<HeaderValue> {
+        super::field(&tags(named, own))
+    }
 
     #[test]
     fn kinds_first_then_own() {

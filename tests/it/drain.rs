@@ -101,7 +101,8 @@ fn what_is_under_way_is_rendered_and_sent() {
     let base = format!("origins.1.base={}", origin.base());
     let web = ["origins.1.name=web", "origins.1.kind=http", &base, "origins.1.allow_private=127.0.0.0/8"];
     let route = ["routes.1.prefix=/web/", "routes.1.origin=web", "origins.1.http.response_timeout=60s"];
-    let (process, _folder) = process(&[&web[..], &route, &["origins.1.http.timeout=60s", "drain.deadline=60s"]].concat());
+    let (process, _folder) =
+        process(&[&web[..], &route, &["origins.1.http.timeout=60s", "drain.deadline=60s"]].concat());
     let mut waiting = Connection::open(process.address).expect("listening");
     waiting.request("GET", "/web/large.png?w=800&f=webp", &[]).expect("connected");
     origin.until("/large.png", 1);

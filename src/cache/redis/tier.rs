@@ -22,6 +22,13 @@ impl Entries {
     }
 }
 
+/// Puts an entry, unless a later token has been given out than the one it is made under.
+const PUT_FENCED: &str = "\
+local last = redis.call('GET', KEYS[2])
+if last and tonumber(last) > tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
+return 1";
+
 /// As Redis takes it.
 pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::MAX >> 12)
@@ -39,6 +46,26 @@ impl Tier for Entries {
             }
             let ask = Ask::new("SET").arg(self.redis.key_of(name)).arg(&bytes[..]).arg("PX").arg(millis(keep));
             self.redis.ask_here(&ask).await
+        })
+    }
+
+    fn put_fenced<'a>(
+        &'a self,
+        name: &'a Name,
+        bytes: Bytes,
+        keep: Duration,
+        token: u64,
+    ) -> Later<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            if bytes.len() as u64 > self.max_entry {
+                return Err(Failure::TooLarge);
+            }
+            let keys = [self.redis.key_of(name), self.redis.key_beside(name, "fence")];
+            let ask = Ask::script(PUT_FENCED, &keys).arg(token).arg(millis(keep)).arg(&bytes[..]);
+            match self.redis.ask_here(&ask).await? {
+                true => Ok(()),
+                false => Err(Failure::Outdated),
+            }
         })
     }
 
