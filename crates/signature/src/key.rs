@@ -1,6 +1,7 @@
 //! A signing key and what it is good for. Its secret goes in and never comes out: only the state of HMAC is kept, which
 //! is wiped when the key is dropped.
 
+use crate::allowed::Allowed;
 use crate::message::{Parts, Request, bound_host, is_key_id};
 use crate::refused::Refused;
 use hmac::{Hmac, KeyInit, Mac};
@@ -21,9 +22,13 @@ pub struct Key {
     id: Arc<str>,
     tenant: Arc<str>,
     mac: Hmac<Sha256>,
+    /// Of secrets that signed before, or will sign next: they verify.
+    others: Vec<Hmac<Sha256>>,
     host: bool,
     prefix: Option<Box<str>>,
-    parameters: Option<Box<[Box<str>]>>,
+    parameters: Option<Box<[Allowed]>>,
+    not_before: Option<u64>,
+    not_after: Option<u64>,
     signature_bytes: usize,
 }
 
@@ -36,19 +41,42 @@ impl Key {
         if !is_key_id(id) {
             return Err(KeyError::Id);
         }
-        if secret.len() < MIN_SECRET_BYTES {
-            return Err(KeyError::ShortSecret);
-        }
-        let mac = Hmac::new_from_slice(secret).map_err(|_| KeyError::ShortSecret)?;
         Ok(Self {
             id: id.into(),
             tenant: tenant.into(),
-            mac,
+            mac: mac(secret)?,
+            others: Vec::new(),
             host: false,
             prefix: None,
             parameters: None,
+            not_before: None,
+            not_after: None,
             signature_bytes: MAX_SIGNATURE_BYTES,
         })
+    }
+
+    /// Takes signatures of another secret too: while a secret is exchanged under one id, the old one is still in use.
+    ///
+    /// # Errors
+    /// A secret under [`MIN_SECRET_BYTES`].
+    pub fn also_with(mut self, secret: &[u8]) -> Result<Self, KeyError> {
+        self.others.push(mac(secret)?);
+        Ok(self)
+    }
+
+    /// Good from `not_before` on and until `not_after`, both in Unix seconds; the latter is the first second in which it
+    /// is void.
+    ///
+    /// # Errors
+    /// A window that ends before it begins.
+    pub fn valid_between(mut self, not_before: Option<u64>, not_after: Option<u64>) -> Result<Self, KeyError> {
+        if let (Some(from), Some(until)) = (not_before, not_after)
+            && from >= until
+        {
+            return Err(KeyError::Window);
+        }
+        (self.not_before, self.not_after) = (not_before, not_after);
+        Ok(self)
     }
 
     /// Makes the host part of what is signed.
@@ -70,11 +98,15 @@ impl Key {
         Ok(self)
     }
 
-    /// Good for these parameters only, by the names that stand in the URL; `exp` and `kid` are always allowed.
-    #[must_use]
-    pub fn only_with<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.parameters = Some(names.into_iter().map(|name| name.as_ref().into()).collect());
-        self
+    /// Good for these parameters only, each as [`Allowed`] reads it: `w`, `w=320|640`, `q<=80`. They go by the names that
+    /// stand in the URL; `exp` and `kid` are always allowed.
+    ///
+    /// # Errors
+    /// A rule that cannot be read.
+    pub fn only_with<N: AsRef<str>>(mut self, rules: impl IntoIterator<Item = N>) -> Result<Self, KeyError> {
+        let rules = rules.into_iter().map(|rule| rule.as_ref().parse()).collect::<Result<_, _>>()?;
+        self.parameters = Some(rules);
+        Ok(self)
     }
 
     /// Signatures of this many bytes, and no others: shorter URLs for less strength.
@@ -103,25 +135,40 @@ impl Key {
         (Arc::clone(&self.tenant), Arc::clone(&self.id))
     }
 
+    /// First second in which it is void.
+    pub(crate) fn not_after(&self) -> Option<u64> {
+        self.not_after
+    }
+
     /// The signature, cut to this key's length.
     pub(crate) fn sign(&self, request: &Request<'_>, parts: &Parts<'_>) -> Result<Vec<u8>, Refused> {
-        let mut whole = self.whole_signature(request, parts)?.to_vec();
+        let host = self.signed_host(request)?;
+        let mut whole = signature(&self.mac, &host, parts).to_vec();
         whole.truncate(self.signature_bytes);
         Ok(whole)
     }
 
     /// Compares in constant time; only the length, which is no secret, is looked at before.
     pub(crate) fn check(&self, request: &Request<'_>, parts: &Parts<'_>, found: &[u8]) -> Result<(), Refused> {
-        let whole = self.whole_signature(request, parts)?;
-        let expected = whole.get(..self.signature_bytes).unwrap_or(&whole);
-        if bool::from(expected.ct_eq(found)) { Ok(()) } else { Err(Refused::Mismatch) }
+        let host = self.signed_host(request)?;
+        let is_of = |mac: &Hmac<Sha256>| {
+            let whole = signature(mac, &host, parts);
+            let expected = whole.get(..self.signature_bytes).unwrap_or(&whole);
+            bool::from(expected.ct_eq(found))
+        };
+        // Which of the secrets it was may show: none of them can be guessed by it.
+        if is_of(&self.mac) || self.others.iter().any(is_of) { Ok(()) } else { Err(Refused::Mismatch) }
     }
 
-    fn whole_signature(&self, request: &Request<'_>, parts: &Parts<'_>) -> Result<[u8; 32], Refused> {
-        let host = if self.host { bound_host(request)? } else { String::new() };
-        let mut mac = self.mac.clone();
-        parts.write(&host, |piece| mac.update(piece));
-        Ok(mac.finalize().into_bytes().into())
+    fn signed_host(&self, request: &Request<'_>) -> Result<String, Refused> {
+        if self.host { bound_host(request) } else { Ok(String::new()) }
+    }
+
+    /// Whether it is good at this time.
+    pub(crate) fn is_good_at(&self, now: u64) -> Result<(), Refused> {
+        let begun = self.not_before.is_none_or(|from| now >= from);
+        let over = self.not_after.is_some_and(|until| now >= until);
+        if begun && !over { Ok(()) } else { Err(Refused::KeyTime) }
     }
 
     /// Whether this key may sign such a request.
@@ -134,13 +181,28 @@ impl Key {
             }
         }
         if let Some(allowed) = &self.parameters {
-            let known = |name: &str| matches!(name, "exp" | "kid") || allowed.iter().any(|a| **a == *name);
-            if !parts.names().all(known) {
+            let known = |(name, value): (&str, &str)| {
+                matches!(name, "exp" | "kid") || allowed.iter().any(|rule| rule.allows(name, value))
+            };
+            if !parts.parameters().all(known) {
                 return Err(Refused::Parameter);
             }
         }
         Ok(())
     }
+}
+
+fn mac(secret: &[u8]) -> Result<Hmac<Sha256>, KeyError> {
+    if secret.len() < MIN_SECRET_BYTES {
+        return Err(KeyError::ShortSecret);
+    }
+    Hmac::new_from_slice(secret).map_err(|_| KeyError::ShortSecret)
+}
+
+fn signature(mac: &Hmac<Sha256>, host: &str, parts: &Parts<'_>) -> [u8; 32] {
+    let mut mac = mac.clone();
+    parts.write(host, |piece| mac.update(piece));
+    mac.finalize().into_bytes().into()
 }
 
 /// Everything but the secret.
@@ -153,6 +215,8 @@ impl fmt::Debug for Key {
             .field("host", &self.host)
             .field("prefix", &self.prefix)
             .field("parameters", &self.parameters)
+            .field("not_before", &self.not_before)
+            .field("not_after", &self.not_after)
             .field("signature_bytes", &self.signature_bytes)
             .finish()
     }
@@ -169,6 +233,10 @@ pub enum KeyError {
     ShortSecret,
     /// A prefix without its `/`.
     Prefix,
+    /// A window of validity that ends before it begins.
+    Window,
+    /// A rule for a parameter that cannot be read.
+    Parameter,
     /// Not [`MIN_SIGNATURE_BYTES`] to [`MAX_SIGNATURE_BYTES`].
     SignatureLength,
 }
@@ -180,6 +248,8 @@ impl fmt::Display for KeyError {
             Self::DuplicateId => f.write_str("two keys have one id"),
             Self::ShortSecret => write!(f, "a secret has at least {MIN_SECRET_BYTES} bytes"),
             Self::Prefix => f.write_str("a key's prefix starts with /"),
+            Self::Window => f.write_str("a key's not_after comes after its not_before"),
+            Self::Parameter => f.write_str("a key's parameter is written as w, w=320|640 or w<=800"),
             Self::SignatureLength => {
                 write!(f, "a signature has {MIN_SIGNATURE_BYTES} to {MAX_SIGNATURE_BYTES} bytes")
             }

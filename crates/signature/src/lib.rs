@@ -14,16 +14,18 @@
 //! let (path, query) = url.split_once('?').unwrap();
 //! let verifier = Verifier::new(vec![key()?])?;
 //! let verified = verifier.verify(&Request { path, query: Some(query), ..request }, 1_700_000_000)?;
-//! assert_eq!((verified.tenant(), verified.expires()), ("default", Some(1_800_000_000)));
+//! assert_eq!((&**verified.tenant(), verified.expires()), ("default", Some(1_800_000_000)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod allowed;
 mod key;
 pub mod message;
 mod refused;
 mod sign;
 mod verify;
 
+pub use allowed::Allowed;
 pub use key::{Key, KeyError, MAX_SIGNATURE_BYTES, MIN_SECRET_BYTES, MIN_SIGNATURE_BYTES};
 pub use message::Request;
 pub use refused::Refused;

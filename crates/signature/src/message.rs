@@ -82,9 +82,9 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    /// The names of the parameters, without `s`.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.pairs.iter().map(|pair| pair.split_once('=').map_or(*pair, |(name, _)| name))
+    /// Names and raw values of the parameters, without `s`.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.pairs.iter().map(|pair| pair.split_once('=').unwrap_or((pair, "")))
     }
 
     pub(crate) fn path(&self) -> &'a str {

@@ -15,6 +15,8 @@ pub enum Refused {
     Mismatch,
     /// Rightly signed, but `exp` has been reached.
     Expired,
+    /// Rightly signed, but by a key whose time has not begun or is over.
+    KeyTime,
     /// Rightly signed, but by a key that is not good for this path.
     Prefix,
     /// Rightly signed, but by a key that is not good for all of these parameters.
@@ -30,6 +32,7 @@ impl Refused {
             Self::UnknownKey => "unknown-kid",
             Self::Mismatch => "mismatch",
             Self::Expired => "expired",
+            Self::KeyTime => "key-time",
             Self::Prefix => "prefix",
             Self::Parameter => "parameter",
         }
@@ -44,6 +47,7 @@ impl fmt::Display for Refused {
             Self::UnknownKey => "the URL is signed with an unknown key",
             Self::Mismatch => "the signature is not that of this URL",
             Self::Expired => "the URL has expired",
+            Self::KeyTime => "the key that signed the URL is not in use yet, or not any more",
             Self::Prefix => "the key that signed the URL is not good for this path",
             Self::Parameter => "the key that signed the URL is not good for all of its parameters",
         })

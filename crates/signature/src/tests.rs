@@ -81,7 +81,7 @@ fn signs_what_it_verifies() {
     let target = sign(&key(), &request, Some(100)).unwrap();
     for method in ["GET", "HEAD"] {
         let verified = check(&keys, method, None, &target, 99).unwrap();
-        assert_eq!((verified.tenant(), verified.key_id(), verified.expires()), ("default", "k1", Some(100)));
+        assert_eq!((&**verified.tenant(), &**verified.key_id(), verified.expires()), ("default", "k1", Some(100)));
     }
     assert_eq!(check(&keys, "GET", None, &target, 100), Err(Refused::Expired));
     assert_eq!(check(&keys, "POST", None, &target, 99), Err(Refused::Mismatch));
@@ -134,8 +134,8 @@ fn keys_rotate() {
     let old_target = sign(&key(), &get("/a", "w=1"), None).unwrap();
     let new_target = sign(&new, &get("/a", "w=1"), None).unwrap();
     let keys = Verifier::new(vec![new, key()]).unwrap();
-    assert_eq!(check(&keys, "GET", None, &old_target, 1).unwrap().tenant(), "default");
-    assert_eq!(check(&keys, "GET", None, &new_target, 1).unwrap().tenant(), "other");
+    assert_eq!(check(&keys, "GET", None, &old_target, 1).unwrap().tenant().as_ref(), "default");
+    assert_eq!(check(&keys, "GET", None, &new_target, 1).unwrap().tenant().as_ref(), "other");
     let crossed = old_target.replace("kid=k1", "kid=k2");
     assert_eq!(check(&keys, "GET", None, &crossed, 1), Err(Refused::Mismatch));
     assert_eq!(Verifier::new(vec![key(), key()]).unwrap_err(), KeyError::DuplicateId);
@@ -143,7 +143,7 @@ fn keys_rotate() {
 
 #[test]
 fn a_key_is_good_for_what_it_is_bound_to() {
-    let bound = || key().only_below("/img/public").unwrap().only_with(["w", "h"]);
+    let bound = || key().only_below("/img/public").unwrap().only_with(["w", "h"]).unwrap();
     let refused = |path, query| match sign(&bound(), &get(path, query), None) {
         Ok(_) => None,
         Err(SignError::Refused(refused)) => Some(refused),
@@ -162,6 +162,51 @@ fn a_key_is_good_for_what_it_is_bound_to() {
     assert_eq!(check(&keys, "GET", None, &target("/img/x", "w=1"), 5), Err(Refused::Prefix));
     assert_eq!(check(&keys, "GET", None, &target("/img/public/x", "q=1"), 5), Err(Refused::Parameter));
     assert!(check(&keys, "GET", None, &target("/img/public/x", "h=1"), 5).is_ok());
+}
+
+#[test]
+fn a_key_has_its_time() {
+    let timed = || key().valid_between(Some(100), Some(200)).unwrap();
+    let keys = verifier(timed());
+    let target = sign(&key(), &get("/a", "w=1"), Some(150)).unwrap();
+    for (now, outcome) in [(99, Err(Refused::KeyTime)), (100, Ok(Some(150))), (149, Ok(Some(150))), (150, Err(Refused::Expired))] {
+        assert_eq!(check(&keys, "GET", None, &target, now).map(|verified| verified.expires()), outcome, "at {now}");
+    }
+    let endless = sign(&key(), &get("/a", "w=1"), None).unwrap();
+    for (now, outcome) in [(99, Err(Refused::KeyTime)), (199, Ok(Some(200))), (200, Err(Refused::KeyTime))] {
+        assert_eq!(check(&keys, "GET", None, &endless, now).map(|verified| verified.expires()), outcome, "at {now}");
+    }
+    let forged = endless.replace("w=1", "w=2");
+    assert_eq!(check(&keys, "GET", None, &forged, 300), Err(Refused::Mismatch), "a key's time is told to its holders");
+    assert_eq!(key().valid_between(Some(5), Some(5)).unwrap_err(), KeyError::Window);
+}
+
+#[test]
+fn a_secret_is_exchanged_under_one_id() {
+    let (old, new) = (SECRET, b"another example of a secret");
+    let exchanged = verifier(Key::new("k1", "default", new).unwrap().also_with(old).unwrap());
+    let after = verifier(Key::new("k1", "default", new).unwrap());
+    let by_old = sign(&key(), &get("/a", "w=1"), None).unwrap();
+    let by_new = sign(exchanged.key(None).unwrap(), &get("/a", "w=1"), None).unwrap();
+    for (keys, target, fine) in
+        [(&exchanged, &by_old, true), (&exchanged, &by_new, true), (&after, &by_old, false), (&after, &by_new, true)]
+    {
+        assert_eq!(check(keys, "GET", None, target, 1).is_ok(), fine, "{target}");
+    }
+    assert_eq!(key().also_with(b"short").unwrap_err(), KeyError::ShortSecret);
+}
+
+#[test]
+fn a_key_bounds_what_it_may_ask_for() {
+    let bound = || key().only_with(["w<=800", "f=webp|avif", "q"]).unwrap();
+    let refused = |query| sign(&bound(), &get("/a", query), None).err();
+    for fine in ["", "w=800", "w=12.5&f=avif&q=99", "q"] {
+        assert_eq!(refused(fine), None, "{fine}");
+    }
+    for other in ["w=801", "w=%38", "w=auto", "w=8e2", "f=png", "f=webp%20", "h=1", "dpr=8&w=800", "then=w%3D9999"] {
+        assert_eq!(refused(other), Some(SignError::Refused(Refused::Parameter)), "{other}");
+    }
+    assert_eq!(key().only_with(["w<=wide"]).unwrap_err(), KeyError::Parameter);
 }
 
 #[test]

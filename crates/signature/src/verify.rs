@@ -52,9 +52,12 @@ impl Verifier {
         if parts.expires.is_some_and(|expires| now >= expires) {
             return Err(Refused::Expired);
         }
+        key.is_good_at(now)?;
         key.permits(&parts)?;
         let (tenant, key_id) = key.names();
-        Ok(Verified { tenant, key_id, expires: parts.expires })
+        // What outlives its key would be served by caches when it is refused here.
+        let expires = [parts.expires, key.not_after()].into_iter().flatten().min();
+        Ok(Verified { tenant, key_id, expires })
     }
 }
 
@@ -68,16 +71,16 @@ pub struct Verified {
 
 impl Verified {
     /// Whose picture it is.
-    pub fn tenant(&self) -> &str {
+    pub fn tenant(&self) -> &Arc<str> {
         &self.tenant
     }
 
     /// Which key signed.
-    pub fn key_id(&self) -> &str {
+    pub fn key_id(&self) -> &Arc<str> {
         &self.key_id
     }
 
-    /// Unix seconds from which on the URL is void; an answer must not be fresh beyond.
+    /// Unix seconds from which on the URL is void, by its own `exp` or its key's end; an answer must not be fresh beyond.
     pub fn expires(&self) -> Option<u64> {
         self.expires
     }

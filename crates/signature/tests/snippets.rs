@@ -69,6 +69,7 @@ fn every_refusal_is_explained() {
         Refused::UnknownKey,
         Refused::Mismatch,
         Refused::Expired,
+        Refused::KeyTime,
         Refused::Prefix,
         Refused::Parameter,
     ] {

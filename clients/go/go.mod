@@ -1,0 +1,3 @@
+module github.com/tintype/tintype/clients/go
+
+go 1.21
