@@ -3,7 +3,7 @@
 use crate::cache::{Flights, Leases, Marks, Memory, Tiers};
 use crate::config::Config;
 use crate::fill::Filled;
-use crate::guard::Guard;
+use crate::guard::{Guard, Rules};
 use crate::kept::Kept;
 use crate::metric::{Gauges, Metrics};
 use crate::origin::Origin;
@@ -15,6 +15,7 @@ use crate::page::Page;
 use crate::reading::Readings;
 use crate::render::Renderer;
 use crate::route::{Route, Routes};
+use crate::secret::Vault;
 use crate::semantics::forwarded::Trust;
 use crate::server::Clock;
 use cache_key::{ParseError, Presets, RenditionKey};
@@ -54,6 +55,7 @@ pub struct Parts {
     pub(crate) renderer: Renderer,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
+    vault: Vault,
     pub(crate) max_target_bytes: usize,
 }
 
@@ -70,6 +72,7 @@ impl App {
     /// # Errors
     /// What could not be opened or is wrong, in words for the person who configures.
     pub fn build(config: &Config, registry: &mut Registry, clock: Clock) -> Result<Self, String> {
+        let vault = Vault::default();
         let origins = open_origins(config, clock)?;
         let presets = |only| presets(config, only).map_err(|error| format!("presets: {error}"));
         let routes = config.routes.iter().map(|route| {
@@ -98,7 +101,7 @@ impl App {
         }));
         Ok(Self(Arc::new(Parts {
             routes,
-            guard: Guard::new(&config.signing)?,
+            guard: Guard::new(Rules::read(&config.signing, &vault)?),
             trust: Trust { networks: config.server.trusted_proxies.clone(), ..Trust::default() },
             page: page(config, &origins, &renderer),
             nobody: "default".into(),
@@ -114,8 +117,21 @@ impl App {
             renderer,
             metrics,
             clock,
+            vault,
             max_target_bytes: config.server.max_target_bytes,
         })))
+    }
+}
+
+impl Parts {
+    /// Puts into force what can change while requests are served: all of it or, where anything is wrong, nothing.
+    ///
+    /// # Errors
+    /// What is wrong, in words for the person who configures.
+    pub(crate) fn renew(&self, config: &Config) -> Result<(), String> {
+        let rules = Rules::read(&config.signing, &self.vault)?;
+        self.guard.replace(rules);
+        Ok(())
     }
 }
 

@@ -108,8 +108,7 @@ fn ask(
     now: SystemTime,
 ) -> Result<Asked, Error> {
     let verified = app.guard.verify(request, host, now)?;
-    let signed_tenant = verified.as_ref().map(|verified| Arc::from(verified.tenant()));
-    let tenant = signed_tenant.as_ref().unwrap_or(&app.nobody);
+    let tenant = verified.as_ref().map_or(&app.nobody, Verified::tenant);
     let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some(), app.renderer.setup())?;
     let client = reading.client(&request.headers);
     let expires = verified.as_ref().and_then(Verified::expires).map(Duration::from_secs);

@@ -93,6 +93,7 @@ pub(crate) struct Metrics {
     shed: Family<ReasonLabels, Counter>,
     failures: Family<ReasonLabels, Counter>,
     fetches: Family<ResultLabels, Counter>,
+    reloads: Family<ResultLabels, Counter>,
 }
 
 impl Metrics {
@@ -112,6 +113,7 @@ impl Metrics {
             shed: Family::default(),
             failures: Family::default(),
             fetches: Family::default(),
+            reloads: Family::default(),
         };
         registry.register("requests", "Requests answered, by what the cache did and status", metrics.requests.clone());
         registry.register_with_unit(
@@ -123,6 +125,7 @@ impl Metrics {
         registry.register_with_unit("response", "Bytes of response bodies", Unit::Bytes, metrics.sent.clone());
         registry.register("connections", "Connections open", metrics.connections.clone());
         registry.register_with_unit("stage", "Time of a fill's stages", Unit::Seconds, metrics.stages.clone());
+        registry.register("reloads", "Configurations read again, by result", metrics.reloads.clone());
         registry.register("fills", "Renditions made, by format", metrics.fills.clone());
         registry.register("shed", "Renders refused for lack of room, by reason", metrics.shed.clone());
         registry.register("failures", "Requests that ended in an error, by whose fault", metrics.failures.clone());
@@ -165,6 +168,11 @@ impl Metrics {
     /// A render was refused.
     pub(crate) fn shed(&self, reason: &'static str) {
         self.shed.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// The configuration was read again, or could not be used.
+    pub(crate) fn reload(&self, result: &'static str) {
+        self.reloads.get_or_create(&ResultLabels { result }).inc();
     }
 
     /// A request ended in an error.

@@ -2,6 +2,7 @@
 
 use super::{ConfigArguments, Failure};
 use crate::config::Config;
+use crate::secret::Vault;
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -31,6 +32,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
         Some(Print::Effective) => print!("{}", loaded.effective()),
         None | Some(Print::Default) => {
             crate::render::assets::load(&loaded.config).map_err(Failure::Failed)?;
+            crate::guard::Rules::read(&loaded.config.signing, &Vault::default()).map_err(Failure::Failed)?;
             println!("the configuration is fine");
         }
     }

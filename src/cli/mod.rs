@@ -65,7 +65,7 @@ enum Command {
 }
 
 /// Where the configuration comes from; later wins.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 struct ConfigArguments {
     /// A TOML file; without it all keys have their defaults.
     #[arg(long, short, value_name = "FILE")]

@@ -3,8 +3,10 @@
 use super::{ConfigArguments, Failure};
 use crate::app::App;
 use crate::config::Config;
+use crate::reload::Reload;
 use crate::server::{Clock, Listeners, Stop};
 use prometheus_client::registry::Registry;
+use service::config::Loaded;
 use service::admin::{Admin, Readiness, register_build};
 use service::drain::{self, Drain};
 use service::health::{self, Probe};
@@ -17,23 +19,28 @@ use std::time::Duration;
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) fn serve(arguments: &ConfigArguments) -> Result<(), Failure> {
-    let config = arguments.load()?;
+    let loaded = arguments.load_whole()?;
+    let config = &loaded.config;
     let _flushes_the_log_at_the_end =
         telemetry::init(&config.log).map_err(|error| Failure::Failed(error.to_string()))?;
     // For signals and the admin listener; the sockets have runtimes of their own, and go on when scrapes are slow.
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    control.block_on(run(config))
+    control.block_on(run(arguments, loaded))
 }
 
 /// telemetry → config → build → serve → drain.
-async fn run(config: Config) -> Result<(), Failure> {
+async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>) -> Result<(), Failure> {
     let drain = Drain::new();
     drain::on_signals(drain.clone())?;
     let readiness = Readiness::new(drain.clone());
     let mut registry = Registry::with_prefix("tintype");
     register_build(&mut registry, "edge", env!("CARGO_PKG_VERSION"));
 
-    let app = App::build(&config, &mut registry, Clock::SYSTEM).map_err(Failure::Failed)?;
+    let app = App::build(&loaded.config, &mut registry, Clock::SYSTEM).map_err(Failure::Failed)?;
+    let (again, file) = (arguments.clone(), arguments.config.clone());
+    let reload = Reload::new(app.clone(), Arc::new(move || again.load_whole()), file.as_deref(), &loaded)?;
+    tokio::spawn(reload.watch(file));
+    let config = loaded.config;
     let admin = Admin::new(readiness.clone(), Arc::new(registry));
     let admin =
         admin.bind(config.server.admin).await.map_err(|error| taken("server.admin", config.server.admin, &error))?;

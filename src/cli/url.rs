@@ -30,7 +30,7 @@ enum Class {
 pub(super) struct SignArguments {
     /// A URL, or its path and query.
     url: String,
-    /// The key to sign with; without it the first of the configuration, and the URL gets no kid.
+    /// The key to sign with; without it the first of the configuration.
     #[arg(long)]
     kid: Option<String>,
     /// The URL is void after this time, such as 90s, 1h or 7d.
@@ -100,11 +100,11 @@ pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
 
 pub(super) fn sign(arguments: &SignArguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
-    let key = choose_key(&config, arguments.kid.as_deref())?;
+    let (now, unix) = (SystemTime::now(), |moment: SystemTime| moment.duration_since(UNIX_EPOCH).map_err(failed));
+    let key = choose_key(&config, arguments.kid.as_deref(), unix(now)?.as_secs())?;
     let (host, target) = split(&arguments.url)?;
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    let expires = arguments.expires_in.map(|span| (SystemTime::now() + span).duration_since(UNIX_EPOCH));
-    let expires = expires.transpose().map_err(failed)?.map(|since| since.as_secs());
+    let expires = arguments.expires_in.map(|span| unix(now + span)).transpose()?.map(|since| since.as_secs());
     let request = signature::Request { method: "GET", host, path, query };
     let signed = signature::sign(&key, &request, expires).map_err(failed)?;
     let before = arguments.url.strip_suffix(target).unwrap_or_default();
@@ -112,7 +112,7 @@ pub(super) fn sign(arguments: &SignArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn choose_key(config: &Config, kid: Option<&str>) -> Result<signature::Key, Failure> {
+fn choose_key(config: &Config, kid: Option<&str>, now: u64) -> Result<signature::Key, Failure> {
     let keys = &config.signing.keys;
     let found = kid.map_or(keys.first(), |kid| keys.iter().find(|key| key.kid == kid));
     let found = found.ok_or_else(|| {
@@ -123,7 +123,10 @@ fn choose_key(config: &Config, kid: Option<&str>) -> Result<signature::Key, Fail
             format!("no such key; the configuration has: {known}")
         })
     })?;
-    crate::guard::key(found, config.signing.host).map_err(failed)
+    if found.not_after.is_some_and(|until| now >= until.seconds()) {
+        return Err(Failure::Failed(format!("the key {} is not in use any more: its not_after has passed", found.kid)));
+    }
+    crate::guard::key(found, config.signing.host, &crate::secret::Vault::default()).map_err(failed)
 }
 
 /// Host and request target of a URL, or of a bare target.

@@ -3,6 +3,7 @@
 //! Each part declares its keys beside the code that uses them; `config.toml` is printed from the same declarations.
 
 mod fetch;
+mod moment;
 mod page;
 mod route;
 mod signing;
@@ -10,12 +11,14 @@ mod signing;
 pub use fetch::FetchConfig;
 pub use page::PageConfig;
 pub use route::{PresetConfig, RouteConfig};
+pub use moment::Moment;
 pub use signing::{KeyConfig, SigningConfig, SigningMode};
 
 use crate::cache::config::CacheConfig;
 use crate::origin::config::{OriginConfig, OriginKind};
 use crate::render::assets::{FontConfig, WatermarkConfig};
 use crate::render::config::RenderConfig;
+use crate::secret::config::SecretsConfig;
 use crate::server::config::ServerConfig;
 use service::config::{Reader, Section};
 use service::drain::DrainConfig;
@@ -31,6 +34,7 @@ pub struct Config {
     pub drain: DrainConfig,
     pub log: Log,
     pub signing: SigningConfig,
+    pub secrets: SecretsConfig,
     pub origins: Vec<OriginConfig>,
     pub presets: Vec<PresetConfig>,
     pub routes: Vec<RouteConfig>,
@@ -52,6 +56,7 @@ impl Section for Config {
             drain: r.section("drain"),
             log: r.section("log"),
             signing: r.section("signing"),
+            secrets: r.section("secrets"),
             origins: r.tables("origins", &["name = \"samples\"\nkind = \"file\"\nroot = \"samples\""]),
             presets: r.tables("presets", &[]),
             routes: r.tables("routes", &["prefix = \"/img/\"\norigin = \"samples\""]),
@@ -69,6 +74,11 @@ impl Section for Config {
 }
 
 impl Config {
+    /// The files of secrets that are read again when they change.
+    pub(crate) fn secret_files(&self) -> impl Iterator<Item = &std::path::Path> {
+        self.signing.keys.iter().filter_map(|key| key.secret.file())
+    }
+
     /// What only shows when parts are seen together.
     fn cross_check(&self, r: &mut Reader<'_>) {
         let mut names = HashSet::new();

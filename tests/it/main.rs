@@ -9,6 +9,7 @@ mod drain;
 mod h2;
 mod hints;
 mod info;
+mod keys;
 mod layers;
 mod origin;
 mod overload;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// Longest number that is read, in bytes.
 const MAX_DIGITS: usize = 15;
 
-/// A parameter that a key is good for: `w`, `w=320|640|1280` or `w<=800`.
+/// A parameter that a key is good for, read from text: `w`, `w=320|640|1280` or `w<=800`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Allowed {
     name: Box<str>,

@@ -98,15 +98,11 @@ impl Key {
         Ok(self)
     }
 
-    /// Good for these parameters only, each as [`Allowed`] reads it: `w`, `w=320|640`, `q<=80`. They go by the names that
-    /// stand in the URL; `exp` and `kid` are always allowed.
-    ///
-    /// # Errors
-    /// A rule that cannot be read.
-    pub fn only_with<N: AsRef<str>>(mut self, rules: impl IntoIterator<Item = N>) -> Result<Self, KeyError> {
-        let rules = rules.into_iter().map(|rule| rule.as_ref().parse()).collect::<Result<_, _>>()?;
-        self.parameters = Some(rules);
-        Ok(self)
+    /// Good for these parameters only. They go by the names that stand in the URL; `exp` and `kid` are always allowed.
+    #[must_use]
+    pub fn only_with(mut self, parameters: impl IntoIterator<Item = Allowed>) -> Self {
+        self.parameters = Some(parameters.into_iter().collect());
+        self
     }
 
     /// Signatures of this many bytes, and no others: shorter URLs for less strength.

@@ -10,6 +10,10 @@ fn key() -> Key {
     Key::new("k1", "default", SECRET).unwrap()
 }
 
+fn only(rules: &[&str]) -> Vec<Allowed> {
+    rules.iter().map(|rule| rule.parse().expect("a rule that can be read")).collect()
+}
+
 fn verifier(key: Key) -> Verifier {
     Verifier::new(vec![key]).unwrap()
 }
@@ -143,7 +147,7 @@ fn keys_rotate() {
 
 #[test]
 fn a_key_is_good_for_what_it_is_bound_to() {
-    let bound = || key().only_below("/img/public").unwrap().only_with(["w", "h"]).unwrap();
+    let bound = || key().only_below("/img/public").unwrap().only_with(only(&["w", "h"]));
     let refused = |path, query| match sign(&bound(), &get(path, query), None) {
         Ok(_) => None,
         Err(SignError::Refused(refused)) => Some(refused),
@@ -198,7 +202,7 @@ fn a_secret_is_exchanged_under_one_id() {
 
 #[test]
 fn a_key_bounds_what_it_may_ask_for() {
-    let bound = || key().only_with(["w<=800", "f=webp|avif", "q"]).unwrap();
+    let bound = || key().only_with(only(&["w<=800", "f=webp|avif", "q"]));
     let refused = |query| sign(&bound(), &get("/a", query), None).err();
     for fine in ["", "w=800", "w=12.5&f=avif&q=99", "q"] {
         assert_eq!(refused(fine), None, "{fine}");
@@ -206,7 +210,6 @@ fn a_key_bounds_what_it_may_ask_for() {
     for other in ["w=801", "w=%38", "w=auto", "w=8e2", "f=png", "f=webp%20", "h=1", "dpr=8&w=800", "then=w%3D9999"] {
         assert_eq!(refused(other), Some(SignError::Refused(Refused::Parameter)), "{other}");
     }
-    assert_eq!(key().only_with(["w<=wide"]).unwrap_err(), KeyError::Parameter);
 }
 
 #[test]

@@ -30,8 +30,17 @@ impl Process {
     /// Where it ends before that; its log is in the message.
     #[must_use]
     pub fn serve(binary: &Path, sets: &[String]) -> Self {
+        Self::serve_with(binary, &[], sets)
+    }
+
+    /// The same with further arguments, such as `--config FILE`.
+    ///
+    /// # Panics
+    /// Likewise.
+    #[must_use]
+    pub fn serve_with(binary: &Path, arguments: &[&str], sets: &[String]) -> Self {
         let mut command = Command::new(binary);
-        command.arg("serve").env("TINTYPE_LOG", "debug");
+        command.arg("serve").args(arguments).env("TINTYPE_LOG", "debug");
         for set in ["server.listen=127.0.0.1:0", "server.admin=127.0.0.1:0", "log.format=json"] {
             command.args(["--set", set]);
         }
@@ -83,8 +92,32 @@ impl Process {
     /// # Panics
     /// Where it has ended already.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// SIGHUP.
+    ///
+    /// # Panics
+    /// Where it has ended already.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("an id above zero");
-        kill_process(id, Signal::TERM).expect("a child that is still there");
+        kill_process(id, signal).expect("a child that is still there");
+    }
+
+    /// Waits until its log has this text `times` times.
+    ///
+    /// # Panics
+    /// Where it has not within a minute.
+    pub fn until_logged(&self, text: &str, times: usize) {
+        let began = Instant::now();
+        while self.log().matches(text).count() < times {
+            assert!(began.elapsed() < Duration::from_secs(60), "never logged {times} times: {text}: {}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits for its end and gives its status and whole log.

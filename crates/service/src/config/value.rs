@@ -332,6 +332,8 @@ fn read_int<N: Number>(entry: &Entry, range: &RangeInclusive<N>) -> Result<N, Fa
 fn read_text(entry: &Entry) -> Option<String> {
     match (&entry.node, &entry.raw) {
         (Node::Leaf(Value::String(text)), _) | (_, Some(text)) => Some(text.clone()),
+        // TOML knows dates without quotes.
+        (Node::Leaf(Value::Datetime(moment)), _) => Some(moment.to_string()),
         _ => None,
     }
 }

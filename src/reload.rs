@@ -1,0 +1,157 @@
+//! Reads the configuration again while requests are served: on SIGHUP, and when it or a file of a secret has changed.
+//!
+//! Owns when that happens and what is told of it; what can change is `App::renew`'s business. Invariant: what is in force is
+//! one whole, sound configuration: where anything is wrong with the new one, the old one stays, and the log says why.
+
+use crate::app::App;
+use crate::config::Config;
+use service::config::{ConfigErrors, Loaded};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
+
+/// Tables that take effect at once. A change of any other one is named in the log, and waits for the next start.
+const RENEWED: [&str; 1] = ["signing"];
+
+/// Reads all layers of the configuration.
+pub(crate) type Load = Arc<dyn Fn() -> Result<Loaded<Config>, ConfigErrors> + Send + Sync>;
+
+/// What a file looks like from outside; `None` where it is not there.
+type Stamp = Option<(u64, u64, SystemTime)>;
+
+/// Waits for reasons to read the configuration again.
+pub(crate) struct Reload {
+    app: App,
+    load: Load,
+    hangup: Signal,
+    check: Duration,
+    seen: Seen,
+}
+
+/// What was read last.
+#[derive(Clone)]
+struct Seen {
+    /// The file of the configuration, and those of secrets.
+    files: Vec<(PathBuf, Stamp)>,
+    /// The tables that are not renewed, as text.
+    rest: String,
+}
+
+impl Reload {
+    /// `loaded` is what `load` gave at the start, out of `file` and other layers.
+    ///
+    /// # Errors
+    /// The system refuses a signal handler.
+    pub(crate) fn new(app: App, load: Load, file: Option<&Path>, loaded: &Loaded<Config>) -> std::io::Result<Self> {
+        let hangup = signal(SignalKind::hangup())?;
+        Ok(Self { app, load, hangup, check: loaded.config.secrets.check, seen: Seen::of(file, loaded) })
+    }
+
+    /// Goes on until it is dropped; spawn it.
+    pub(crate) async fn watch(mut self, file: Option<PathBuf>) {
+        let mut tick = tokio::time::interval(self.check);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let asked = tokio::select! {
+                Some(()) = self.hangup.recv() => true,
+                _ = tick.tick() => false,
+            };
+            let (app, load, seen, file) = (self.app.clone(), Arc::clone(&self.load), self.seen.clone(), file.clone());
+            // Files may hang; the admin listener, which shares this thread, shall not.
+            let looked = tokio::task::spawn_blocking(move || look(&app, &load, seen, file.as_deref(), asked)).await;
+            if let Ok(seen) = looked {
+                self.seen = seen;
+            }
+        }
+    }
+}
+
+/// Reads and renews where that was `asked` for or a file has changed.
+fn look(app: &App, load: &Load, mut seen: Seen, file: Option<&Path>, asked: bool) -> Seen {
+    let changed = seen.files.iter().find(|(path, stamp)| stamp_of(path) != *stamp).map(|(path, _)| path.clone());
+    if !asked && changed.is_none() {
+        return seen;
+    }
+    let reason = changed.map_or_else(|| "SIGHUP".to_owned(), |path| format!("{} has changed", path.display()));
+    // Looked at before they are read: what changes meanwhile is seen the next time.
+    for (path, stamp) in &mut seen.files {
+        *stamp = stamp_of(path);
+    }
+    let read = load().map_err(|errors| errors.to_string());
+    match read.and_then(|loaded| app.renew(&loaded.config).map(|()| loaded)) {
+        Ok(loaded) => {
+            let now = Seen::of(file, &loaded);
+            app.metrics.reload("done");
+            tracing::info!(reason, keys = loaded.config.signing.keys.len(), "configuration read again");
+            if now.rest != seen.rest {
+                tracing::warn!(
+                    renewed = RENEWED.join(", "),
+                    "the configuration has changed in other tables too: that takes effect at the next start"
+                );
+            }
+            now
+        }
+        Err(error) => {
+            app.metrics.reload("refused");
+            tracing::error!(reason, %error, "the configuration cannot be read again: what was in force stays");
+            seen
+        }
+    }
+}
+
+impl Seen {
+    fn of(file: Option<&Path>, loaded: &Loaded<Config>) -> Self {
+        let files = file.into_iter().chain(loaded.config.secret_files());
+        let files = files.map(|path| (path.to_owned(), stamp_of(path))).collect();
+        Self { files, rest: rest(loaded.effective()) }
+    }
+}
+
+fn stamp_of(path: &Path) -> Stamp {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.ino(), meta.len(), meta.modified().ok()?))
+}
+
+/// The lines of a printed configuration that do not belong to [`RENEWED`].
+fn rest(effective: &str) -> String {
+    let mut renewed = false;
+    let mut rest = String::new();
+    for line in effective.lines() {
+        let bare = line.trim_start_matches("# ");
+        if let Some(name) = bare.strip_prefix('[').map(|name| name.trim_matches(['[', ']'])) {
+            renewed = RENEWED.iter().any(|table| name.split('.').next() == Some(table));
+        }
+        if !renewed && !line.starts_with('#') {
+            rest.push_str(line);
+            rest.push('\n');
+        }
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_renewed_tables_are_left_out() {
+        let text = "# x\n[server]\na = 1\n\n# y\n[signing]\nmode = \"required\"\n\n# z\n[[signing.keys]]\nkid = \"k\"\n[signings]\nb = 2\n";
+        assert_eq!(rest(text).replace('\n', ""), "[server]a = 1[signings]b = 2");
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_has_another_stamp() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("key"), folder.path().join("new"));
+        assert_eq!(stamp_of(&path), None);
+        std::fs::write(&path, "one").unwrap();
+        let before = stamp_of(&path);
+        assert_eq!(before, stamp_of(&path));
+        std::fs::write(&other, "two").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert_ne!(before, stamp_of(&path));
+    }
+}
