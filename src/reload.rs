@@ -60,13 +60,21 @@ impl Reload {
                 _ = tick.tick() => false,
             };
             let (app, load, seen, file) = (self.app.clone(), Arc::clone(&self.load), self.seen.clone(), file.clone());
-            // Files may hang; the admin listener, which shares this thread, shall not.
-            let looked = tokio::task::spawn_blocking(move || look(&app, &load, seen, file.as_deref(), asked)).await;
+            let looked = aside(move || look(&app, &load, seen, file.as_deref(), asked)).await;
             if let Ok(seen) = looked {
                 self.seen = seen;
             }
         }
     }
+}
+
+/// Files may hang; the admin listener, which shares the thread of the one who asks, shall not.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "one at a time, and on the runtime of the admin listener, not of sockets"
+)]
+fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
+    tokio::task::spawn_blocking(work)
 }
 
 /// Reads and renews where that was `asked` for or a file has changed.

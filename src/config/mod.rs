@@ -9,9 +9,9 @@ mod route;
 mod signing;
 
 pub use fetch::FetchConfig;
+pub use moment::Moment;
 pub use page::PageConfig;
 pub use route::{PresetConfig, RouteConfig};
-pub use moment::Moment;
 pub use signing::{KeyConfig, SigningConfig, SigningMode};
 
 use crate::cache::config::CacheConfig;

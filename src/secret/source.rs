@@ -26,7 +26,8 @@ impl Source {
     /// The keys `secret`, `secret_env`, `secret_file`. Where they are wrong, the fault is noted.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let given = r.secret("secret", "The secret, at least 32 characters. Better in one of the following places.");
-        let variable = r.optional_string("secret_env", "TINTYPE_KEY", "Or the variable of the environment that holds it.");
+        let variable =
+            r.optional_string("secret_env", "TINTYPE_KEY", "Or the variable of the environment that holds it.");
         let file: Option<PathBuf> = r.optional_parsed(
             "secret_file",
             "/run/secrets/tintype",

@@ -57,8 +57,7 @@ pub fn sign(url: &str, key: &Key<'_>, expires: Option<u64>) -> Result<String, Ma
     let (origin, host, target) = split(url);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let kid = key.kid;
-    if !(1..=64).contains(&kid.len())
-        || !kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    if !(1..=64).contains(&kid.len()) || !kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     {
         return Err(Malformed("a key id is 1 to 64 of A-Z a-z 0-9 . _ -"));
     }

@@ -173,7 +173,9 @@ fn a_key_has_its_time() {
     let timed = || key().valid_between(Some(100), Some(200)).unwrap();
     let keys = verifier(timed());
     let target = sign(&key(), &get("/a", "w=1"), Some(150)).unwrap();
-    for (now, outcome) in [(99, Err(Refused::KeyTime)), (100, Ok(Some(150))), (149, Ok(Some(150))), (150, Err(Refused::Expired))] {
+    for (now, outcome) in
+        [(99, Err(Refused::KeyTime)), (100, Ok(Some(150))), (149, Ok(Some(150))), (150, Err(Refused::Expired))]
+    {
         assert_eq!(check(&keys, "GET", None, &target, now).map(|verified| verified.expires()), outcome, "at {now}");
     }
     let endless = sign(&key(), &get("/a", "w=1"), None).unwrap();

@@ -95,7 +95,12 @@ fn requests() -> Vec<(&'static str, &'static str, String, u64)> {
         ("as it was signed", "GET", plain.clone(), 0),
         ("HEAD is covered by GET", "HEAD", plain.clone(), 0),
         ("another method is not", "POST", plain.clone(), 0),
-        ("pairs in another order, and empty ones", "GET", format!("/img/a.jpg?&h=600&&{}", plain.split_once('?').expect("a query").1.replace("&h=600", "")), 0),
+        (
+            "pairs in another order, and empty ones",
+            "GET",
+            format!("/img/a.jpg?&h=600&&{}", plain.split_once('?').expect("a query").1.replace("&h=600", "")),
+            0,
+        ),
         ("the signature first", "GET", format!("/img/a.jpg?s={seal}&{}", bare.split_once('?').expect("a query").1), 0),
         ("before it expires", "GET", timed.clone(), 999),
         ("when it expires", "GET", timed.clone(), 1_000),

@@ -74,7 +74,10 @@ fn imgproxy() {
     let Some(file) = shared("imgproxy-signatures.json") else { return };
     let vectors = file["vectors"].as_array().expect("a list");
     let bytes = |hex: &str| -> Vec<u8> {
-        hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("hex")).collect()
+        hex.as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("hex"))
+            .collect()
     };
     let mut kinds = Vec::new();
     for vector in vectors {
@@ -85,7 +88,8 @@ fn imgproxy() {
         assert!(verify(&keys, &format!("{bare}&s={ours}")).is_ok(), "{bare}");
         assert!(verify(&keys, &format!("{bare}&s={theirs}")).is_err(), "their signature: {vector}");
         if vector["valid"] == Value::Bool(false) {
-            let same = |other: &&Value| other["path"] == vector["path"] && other["signature_size"] == vector["signature_size"];
+            let same =
+                |other: &&Value| other["path"] == vector["path"] && other["signature_size"] == vector["signature_size"];
             let right = vectors.iter().filter(same).find(|other| other["valid"] == Value::Bool(true));
             let right = right.map_or(theirs, |right| text(right, "signature"));
             let (kind, wrong) = likewise(right, theirs, &ours);
