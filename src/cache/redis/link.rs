@@ -1,6 +1,7 @@
 //! Connections: to one node, or to a cluster whose layout is learnt; each multiplexed, and made again by itself.
 //!
-//! Knows addresses and how answers fail. Invariant: no text that leaves here holds an address or a password.
+//! Knows addresses and how answers fail. Invariants: no text that leaves here holds an address or a password; a connection
+//! that is open but gives no answers, because its other end is gone or it has lost count, is left for a fresh one.
 
 use super::{Answer, Ask};
 use crate::cache::config::{RedisConfig, RedisUrl};
@@ -9,8 +10,16 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{Client, ConnectionInfo, IntoConnectionInfo, RedisError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::OnceCell;
+
+/// After so many questions in a row without an answer their connection is given up. The client does so by itself only where
+/// it reads an end, and keeps for ever one that could not be made for certain reasons.
+const UNANSWERED: u32 = 2;
+/// Of a cluster more: some of its nodes may be well, and learning it anew takes time.
+const UNANSWERED_BY_CLUSTER: u32 = 8;
 
 /// Where Redis is.
 pub(super) struct Nodes {
@@ -19,7 +28,15 @@ pub(super) struct Nodes {
 }
 
 /// One connection; of a cluster, one to each of its nodes.
-pub(super) enum Link {
+pub(super) struct Link {
+    nodes: Arc<Nodes>,
+    longest: Duration,
+    kind: RwLock<Arc<Kind>>,
+    /// Questions in a row without an answer.
+    unanswered: AtomicU32,
+}
+
+enum Kind {
     Node(ConnectionManager),
     /// Learns the cluster's layout when it is first used.
     Cluster(Box<(ClusterClient, OnceCell<ClusterConnection>)>),
@@ -56,11 +73,50 @@ impl Link {
     ///
     /// # Errors
     /// The addresses do not go together.
-    pub(super) fn new(nodes: &Nodes, longest: Duration) -> Result<Self, String> {
-        Self::open(nodes, longest)
-            .map_err(|error| format!("cache.redis: {}", error.detail().unwrap_or("cannot be used")))
+    pub(super) fn new(nodes: &Arc<Nodes>, longest: Duration) -> Result<Self, String> {
+        let kind = Kind::open(nodes, longest)
+            .map_err(|error| format!("cache.redis: {}", error.detail().unwrap_or("cannot be used")))?;
+        let kind = RwLock::new(Arc::new(kind));
+        Ok(Self { nodes: Arc::clone(nodes), longest, kind, unanswered: AtomicU32::new(0) })
     }
 
+    pub(super) async fn ask<T: Answer>(&self, ask: &Ask) -> Result<T, RedisError> {
+        let kind = Arc::clone(&self.kind.read().unwrap_or_else(PoisonError::into_inner));
+        match kind.say(ask).await {
+            // A connection that died while nobody used it says so first to whoever uses it next; it has begun to connect
+            // again by then.
+            Err(error) if ask.again && error.is_connection_dropped() => kind.say(ask).await,
+            result => result,
+        }
+    }
+
+    /// Leaves the connection to those who still wait for its answers. The fresh one connects when it is first asked.
+    pub(super) fn renew(&self) {
+        // As it went once, it goes again.
+        if let Ok(kind) = Kind::open(&self.nodes, self.longest) {
+            *self.kind.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kind);
+        }
+        self.unanswered.store(0, Ordering::Relaxed);
+    }
+
+    /// A question was answered, perhaps with no.
+    pub(super) fn answered(&self) {
+        // Mostly it is 0, and a line of memory that nobody writes is nobody's to wait for.
+        if self.unanswered.load(Ordering::Relaxed) != 0 {
+            self.unanswered.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// A question was given up before its answer came, or none came.
+    pub(super) fn given_up(&self) {
+        let most = if self.nodes.infos.len() == 1 { UNANSWERED } else { UNANSWERED_BY_CLUSTER };
+        if self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= most {
+            self.renew();
+        }
+    }
+}
+
+impl Kind {
     fn open(nodes: &Nodes, longest: Duration) -> Result<Self, RedisError> {
         if let [node] = &nodes.infos[..] {
             let manager = ConnectionManagerConfig::new()
@@ -76,16 +132,6 @@ impl Link {
             .retries(1)
             .build()?;
         Ok(Self::Cluster(Box::new((client, OnceCell::new()))))
-    }
-
-    pub(super) async fn ask<T: Answer>(&self, ask: &Ask) -> Result<T, Failure> {
-        match self.say(ask).await {
-            // A connection that died while nobody used it says so first to whoever uses it next; it has begun to connect
-            // again by then.
-            Err(error) if ask.again && error.is_connection_dropped() => self.say(ask).await,
-            result => result,
-        }
-        .map_err(|error| failure(&error))
     }
 
     async fn say<T: Answer>(&self, ask: &Ask) -> Result<T, RedisError> {

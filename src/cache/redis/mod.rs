@@ -16,7 +16,7 @@ use super::config::RedisConfig;
 use super::guarded::Guarded;
 use super::level::PATIENCE;
 use super::tier::{Failure, Name};
-use link::{Link, Nodes};
+use link::{Link, Nodes, failure};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ pub struct Redis(Arc<Parts>);
 struct Parts {
     links: Vec<Link>,
     turn: AtomicUsize,
-    nodes: Nodes,
+    nodes: Arc<Nodes>,
     prefix: Box<str>,
     timeout: Duration,
     guarded: Arc<Guarded>,
@@ -49,7 +49,7 @@ impl Redis {
     /// # Errors
     /// An address that cannot be read; the text does not hold it, since it may hold a password.
     pub fn new(config: &RedisConfig) -> Result<Self, String> {
-        let nodes = Nodes::read(config)?;
+        let nodes = Arc::new(Nodes::read(config)?);
         // What a level gives a write is the longest that anybody waits.
         let longest = config.guards.timeout * PATIENCE;
         let links = (0..config.connections.max(1)).map(|_| Link::new(&nodes, longest));
@@ -139,7 +139,31 @@ impl Redis {
     /// Without guard, on the caller's runtime, which is the right one.
     async fn ask_here<T: Answer>(&self, ask: &Ask) -> Result<T, Failure> {
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed) % self.0.links.len();
-        self.0.links[turn].ask(ask).await
+        let mut waiting = Waiting { parts: &self.0, link: &self.0.links[turn], answered: false };
+        let result = waiting.link.ask(ask).await;
+        // What Redis itself says has a code.
+        waiting.answered = result.as_ref().err().is_none_or(|error| error.code().is_some());
+        result.map_err(|error| failure(&error))
+    }
+}
+
+/// A question under way; where it is dropped before the answer came, it was given up.
+struct Waiting<'r> {
+    parts: &'r Parts,
+    link: &'r Link,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.answered {
+            self.link.answered();
+        } else if self.parts.guarded.is_open() {
+            // A trial. No connection is trusted any more: the next one shall not fail because of an old one.
+            self.parts.links.iter().for_each(Link::renew);
+        } else {
+            self.link.given_up();
+        }
     }
 }
 

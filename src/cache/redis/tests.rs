@@ -53,6 +53,24 @@ async fn it_comes_back_after_a_crash() {
     assert_eq!(tier.get(&[1; 32]).await, Ok(Some(bytes)));
 }
 
+/// As after a fail-over that left the connections open: the other end is there, and answers nothing.
+#[tokio::test]
+async fn connections_without_answers_are_left_for_fresh_ones() {
+    let Some(server) = testkit::Redis::start(&[]) else { return };
+    let proxy = testkit::Proxy::new(server.address);
+    let tier = tier(&[format!("redis://{}", proxy.address)]).expect("an address");
+    assert_eq!(tier.get(&[1; 32]).await, Ok(None));
+    proxy.set(testkit::Fault::Silent);
+    for _ in 0..6 {
+        let asked = tokio::time::timeout(Duration::from_millis(20), tier.get(&[1; 32])).await;
+        assert!(asked.is_err(), "no answer");
+    }
+    let before = proxy.connections();
+    proxy.set(testkit::Fault::Pass);
+    assert_eq!(tier.get(&[1; 32]).await, Ok(None));
+    assert!(proxy.connections() > before, "over a fresh one");
+}
+
 #[tokio::test]
 async fn a_password_is_needed_and_never_told() {
     let Some(server) = testkit::Redis::start(&["--requirepass", "open-sesame"]) else { return };
