@@ -2,7 +2,6 @@
 
 use super::lease::Times;
 use super::level::Guards;
-use crate::pressure::Amount;
 use service::config::{Reader, Secret, Section};
 use std::fmt;
 use std::path::PathBuf;
@@ -24,14 +23,14 @@ pub struct CacheConfig {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each key is described where it is read")]
 pub struct OriginalsConfig {
-    pub bytes: Amount,
+    pub bytes: u64,
 }
 
 /// The memory tier.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each key is described where it is read")]
 pub struct MemoryConfig {
-    pub bytes: Amount,
+    pub bytes: u64,
 }
 
 impl Section for CacheConfig {
@@ -58,11 +57,11 @@ impl Section for MemoryConfig {
 
     fn read(r: &mut Reader<'_>) -> Self {
         Self {
-            bytes: r.parsed(
+            bytes: r.bytes(
                 "bytes",
-                "25%",
-                "Budget, in bytes (\"512MiB\") or as a share of memory.limit; the least valuable go first (TinyLFU). 0B keeps \
-                 nothing.",
+                "512MiB",
+                "0B"..="16TiB",
+                "Budget; the least valuable go first (TinyLFU). 0 keeps nothing.",
             ),
         }
     }
@@ -73,10 +72,11 @@ impl Section for OriginalsConfig {
 
     fn read(r: &mut Reader<'_>) -> Self {
         Self {
-            bytes: r.parsed(
+            bytes: r.bytes(
                 "bytes",
-                "5%",
-                "Budget, in bytes or as a share of memory.limit. An original that has been pushed out is fetched again when a new rendition of it is asked for.",
+                "128MiB",
+                "0B"..="16TiB",
+                "Budget. An original that has been pushed out is fetched again when a new rendition of it is asked for.",
             ),
         }
     }

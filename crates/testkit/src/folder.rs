@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 /// What the file beside the root holds.
@@ -12,6 +13,7 @@ pub const SECRET: &str = "this lies outside of the root";
 pub struct Folder {
     place: TempDir,
     root: PathBuf,
+    incoming: AtomicUsize,
 }
 
 impl Default for Folder {
@@ -31,7 +33,7 @@ impl Folder {
         let root = place.path().join("root");
         fs::create_dir(&root).expect("a folder in it");
         fs::write(place.path().join("secret.png"), SECRET).expect("a file in it");
-        Self { place, root }
+        Self { place, root, incoming: AtomicUsize::new(0) }
     }
 
     /// The folder of originals.
@@ -51,7 +53,9 @@ impl Folder {
     /// # Panics
     /// Where that cannot be done.
     pub fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
-        let (path, fresh) = (self.root.join(name), self.place.path().join("incoming"));
+        let path = self.root.join(name);
+        // Several threads may add files at once.
+        let fresh = self.place.path().join(format!("incoming-{}", self.incoming.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("folders in it");
         fs::write(&fresh, bytes).expect("a file in it");
         fs::rename(fresh, path).expect("a file system that renames");

@@ -3,6 +3,7 @@
 //! It logs JSON, one object per line; the line `listening` names both addresses.
 
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -85,6 +86,18 @@ impl Process {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Bytes of memory that it holds now.
+    ///
+    /// # Panics
+    /// Elsewhere than on Linux, or where it has ended.
+    #[must_use]
+    pub fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
+        let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a running process");
+        let kibibytes: u64 = held.trim().trim_end_matches(" kB").parse().expect("a number");
+        kibibytes << 10
     }
 
     /// SIGTERM.
