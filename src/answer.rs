@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Error, Kind};
-use crate::handler::{self, Refused};
+use crate::handler::{self, Refused, Sender};
 use crate::refusal;
 use crate::render::Failure;
 use crate::route::Route;
@@ -75,7 +75,7 @@ async fn dispatch(app: &App, peer: &Peer, request: &Parts, now: SystemTime) -> E
                 error: None,
             };
         }
-        return match handler::picture(app, route, rest, request, host, now).await {
+        return match handler::picture(app, route, rest, request, Sender { address: client.address, host }, now).await {
             Ok((response, outcome)) => Ended { response, outcome: Some(outcome), error: None },
             Err(Refused { error, shown: Some(response), .. }) => Ended { response, outcome: None, error: Some(error) },
             Err(Refused { error, vary, .. }) => Ended::refused(error, asking, Some(route), vary),
@@ -122,6 +122,9 @@ fn report(app: &App, peer: &Peer, request: &Parts, id: RequestId, ended: &Ended,
             app.metrics.failure(error.fault().as_str());
             if let Kind::Render(Failure::Shed(shed)) = &error.0 {
                 app.metrics.shed(shed.as_str());
+            }
+            if let Kind::Limited(limited) = &error.0 {
+                app.metrics.limited(limited.scope.as_str());
             }
             let (fault, internal) = (error.fault().as_str(), error.internal());
             if error.is_worth_a_warning() {

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::fill::Filled;
 use crate::guard::{Guard, Rules};
 use crate::kept::Kept;
+use crate::limit::Limits;
 use crate::metric::{Gauges, Metrics};
 use crate::origin::Origin;
 use crate::origin::config::{OriginConfig, OriginKind};
@@ -12,6 +13,7 @@ use crate::origin::file::FileOrigin;
 use crate::origin::http::HttpOrigin;
 use crate::original::Originals;
 use crate::page::Page;
+use crate::pressure::{Amount, Pressure};
 use crate::reading::Readings;
 use crate::render::Renderer;
 use crate::route::{Route, Routes};
@@ -53,6 +55,9 @@ pub struct Parts {
     pub(crate) marks: Arc<Marks>,
     pub(crate) fills: Flights<RenditionKey, Filled>,
     pub(crate) renderer: Renderer,
+    /// How many misses a client may cause.
+    pub(crate) limits: Limits,
+    pub(crate) pressure: Arc<Pressure>,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     vault: Vault,
@@ -81,13 +86,16 @@ impl App {
         });
         let routes = Routes::new(routes.collect::<Result<_, String>>()?);
         let assets = crate::render::assets::load(config)?;
-        let renderer =
-            Renderer::start(&config.render, assets, clock.tick).map_err(|e| format!("render threads: {e}"))?;
-        let renditions = Memory::new(config.cache.memory.bytes, |kept: &Arc<Kept>| kept.weight());
-        let originals = Originals::new(config.cache.originals.bytes);
+        let pressure = Arc::new(Pressure::new(&config.memory));
+        let share = |amount: Amount| amount.of(pressure.limit());
+        let renderer = Renderer::start(&config.render.within(pressure.limit()), assets, clock.tick)
+            .map_err(|e| format!("render threads: {e}"))?;
+        let renditions = Memory::new(share(config.cache.memory.bytes), |kept: &Arc<Kept>| kept.weight());
+        let originals = Originals::new(share(config.cache.originals.bytes));
         let tiers = Tiers::open(&config.cache, clock.wall)?;
         let leases = tiers.leases(&config.cache);
         let marks = Arc::new(Marks::new(100_000));
+        let limits = Limits::new(&config.limits, tiers.redis().cloned(), clock.tick);
         let fills = Flights::new();
         let metrics = Metrics::new(registry);
         registry.register_collector(Box::new(Gauges {
@@ -96,6 +104,7 @@ impl App {
             renderer: renderer.clone(),
             originals: originals.bytes.clone(),
             tiers: tiers.clone(),
+            pressure: Arc::clone(&pressure),
             origins: origins.iter().map(|(name, origin)| ((*name).to_owned(), Arc::clone(origin))).collect(),
             leases: leases.clone(),
         }));
@@ -115,6 +124,8 @@ impl App {
             marks,
             fills,
             renderer,
+            limits,
+            pressure,
             metrics,
             clock,
             vault,

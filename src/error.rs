@@ -2,6 +2,7 @@
 //!
 //! `Display` is for the one who asked; `internal` is for the log alone.
 
+use crate::limit::{Limited, Scope};
 use crate::origin::Missing;
 use crate::render::Failure;
 use crate::render::admission::Shed;
@@ -57,6 +58,8 @@ pub(crate) enum Kind {
     Missing(Missing),
     /// No rendition.
     Render(Failure),
+    /// Its client, or its key, has caused too many misses.
+    Limited(Limited),
     /// The work on it ended without a result.
     Abandoned,
 }
@@ -84,6 +87,11 @@ impl Error {
         matches!(self.0, Kind::Missing(Missing::Failed(_)))
     }
 
+    /// Whether it is about who asked, so that it tells nothing to others who ask for the same.
+    pub(crate) fn is_about_who_asked(&self) -> bool {
+        matches!(self.0, Kind::Limited(_))
+    }
+
     /// Whether there was no room for the work, so that a stale rendition is better than none.
     pub(crate) fn is_for_want_of_room(&self) -> bool {
         matches!(&self.0, Kind::Render(Failure::Shed(shed)) if shed.retry().is_some())
@@ -107,6 +115,12 @@ impl Error {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
         Self(kind)
+    }
+}
+
+impl From<Limited> for Error {
+    fn from(limited: Limited) -> Self {
+        Self(Kind::Limited(limited))
     }
 }
 
@@ -151,6 +165,12 @@ impl fmt::Display for Error {
             Kind::Srcset => f.write_str(
                 "srcset: this route's presets do not let a URL say which picture is meant; leave srcset out",
             ),
+            Kind::Limited(Limited { scope: Scope::Network, .. }) => {
+                f.write_str("too many pictures that were not ready yet were asked for from this network")
+            }
+            Kind::Limited(Limited { scope: Scope::Key, .. }) => {
+                f.write_str("too many pictures that were not ready yet were asked for with this key")
+            }
             Kind::Missing(Missing::NotFound) => f.write_str("there is no such original"),
             Kind::Missing(Missing::TooLarge { bytes, limit }) => {
                 write!(f, "the original has {bytes} bytes; the limit is {limit}")

@@ -16,11 +16,15 @@ use bytes::Bytes;
 use cache_key::RenditionKey;
 use http::HeaderValue;
 use http::request::Parts;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a flight that ended without a result is started again for one request.
 const ATTEMPTS: usize = 3;
+
+/// How often a render that nobody waits for looks whether it is in somebody's way.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What a flight of a rendition ends with.
 pub(crate) type Filled = Result<Landed, Error>;
@@ -71,8 +75,11 @@ pub(crate) async fn stand_in(app: &App, asked: &Asked, picture: &Arc<StandIn>) -
 async fn board(app: &App, asked: &Asked, key: RenditionKey, source: &Source) -> Result<(Landed, Role), Error> {
     for _ in 0..ATTEMPTS {
         let work = |interest| fly(app.clone(), asked.clone(), key, source.clone(), interest);
-        if let (Some(result), role) = app.fills.join(key, work).await {
-            return result.map(|landed| (landed, role));
+        match app.fills.join(key, work).await {
+            // It was whoever led that asked for too much: this request may lead.
+            (Some(Err(error)), Role::Follow) if error.is_about_who_asked() => {}
+            (Some(result), role) => return result.map(|landed| (landed, role)),
+            (None, _) => {}
         }
     }
     Err(Kind::Abandoned.into())
@@ -105,11 +112,50 @@ async fn fly(
         begun = begin => begun,
         () = interest.abandoned() => return None,
     };
-    Some(match begun {
-        Ok(Begun::Found(landed)) => Ok(landed),
-        Ok(Begun::Prepared(prepared, holding)) => finish(&app, &asked, &shelf, *prepared, holding).await,
-        Err((error, holding)) => failed(error, holding),
-    })
+    match begun {
+        Ok(Begun::Found(landed)) => Some(Ok(landed)),
+        Ok(Begun::Prepared(prepared, holding)) => {
+            attended(&app, &interest, finish(&app, &asked, &shelf, *prepared, holding)).await
+        }
+        Err((error, holding)) => Some(failed(error, holding)),
+    }
+}
+
+/// Counts the miss against whoever asked, unless that is done.
+async fn pay(app: &App, asked: &Asked, source: &Source) -> Result<(), Error> {
+    match source {
+        Source::Original(Looked { paid: false, .. }, _) => Ok(app.limits.charge(asked.payer()).await?),
+        Source::Original(..) | Source::StandIn(_) => Ok(()),
+    }
+}
+
+/// The end of a render. One that nobody waits for any more goes on, for the next who asks, unless somebody else waits for
+/// its thread: then it is given up.
+async fn attended(
+    app: &App,
+    interest: &Interest<RenditionKey, Filled>,
+    work: impl Future<Output = Filled>,
+) -> Option<Filled> {
+    let mut work = pin!(work);
+    let in_the_way = async || loop {
+        interest.deserted().await;
+        if app.renderer.admission().waiting() > 0 {
+            return;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    };
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut work => return Some(result),
+            () = in_the_way() => {
+                if interest.give_up() {
+                    app.metrics.given_up();
+                    return None;
+                }
+            }
+        }
+    }
 }
 
 /// Nothing will be there for instances that wait: they go their own ways, at once.
@@ -155,6 +201,7 @@ struct Prepared {
 }
 
 async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, Error> {
+    pay(app, asked, &source).await?;
     let began = (app.clock.tick)();
     let (view, bytes) = match source {
         Source::Original(looked, came_by) => {

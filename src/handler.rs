@@ -7,6 +7,7 @@ use crate::cache::Stamp;
 use crate::error::Error;
 use crate::fill;
 use crate::kept::Kept;
+use crate::limit::Payer;
 use crate::original::{self, View};
 use crate::reading::{Client, Reading};
 use crate::route::Route;
@@ -19,6 +20,7 @@ use http::Response;
 use http::request::Parts;
 use imaging::{Rendition, Setup};
 use signature::Verified;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -33,6 +35,17 @@ pub(crate) struct Asked {
     expires: Option<SystemTime>,
     /// What is older has been purged.
     pub(crate) since: u64,
+    address: IpAddr,
+    verified: Option<Verified>,
+}
+
+/// Where a request comes from, as far as proxies that are believed tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender<'a> {
+    /// The client's.
+    pub(crate) address: IpAddr,
+    /// That it asked for.
+    pub(crate) host: Option<&'a str>,
 }
 
 /// A request that does not get its picture.
@@ -55,10 +68,10 @@ pub(crate) async fn picture(
     route: &Arc<Route>,
     rest: &str,
     request: &Parts,
-    host: Option<&str>,
+    from: Sender<'_>,
     now: SystemTime,
 ) -> Result<(Response<Bytes>, Outcome), Refused> {
-    let asked = ask(app, route, rest, request, host, now).map_err(Refused::from)?;
+    let asked = ask(app, route, rest, request, from, now).map_err(Refused::from)?;
     let answer = async {
         let looked = original::see(app, &asked, request, now).await?;
         let key = asked.key(&looked.view);
@@ -92,7 +105,10 @@ fn stale(
     now: SystemTime,
 ) -> Option<(Response<Bytes>, Outcome)> {
     let (view, key) = asked.reading.former(asked.client).filter(|_| error.is_for_want_of_room())?;
-    let kept = app.renditions.get(&key).filter(|_| view.may_be_used_stale(now))?;
+    let kept = app.renditions.get(&key).filter(|kept| kept.stamp.generation >= asked.since)?;
+    if !view.may_be_used_stale(now) {
+        return None;
+    }
     let outcome = Outcome::StaleIfError(Tier::Memory);
     let asked =
         Asked { expires: Some(asked.expires.map_or(now + BRIEFLY, |at| at.min(now + BRIEFLY))), ..asked.clone() };
@@ -104,16 +120,17 @@ fn ask(
     route: &Arc<Route>,
     rest: &str,
     request: &Parts,
-    host: Option<&str>,
+    from: Sender<'_>,
     now: SystemTime,
 ) -> Result<Asked, Error> {
-    let verified = app.guard.verify(request, host, now)?;
+    let verified = app.guard.verify(request, from.host, now)?;
     let tenant = verified.as_ref().map_or(&app.nobody, Verified::tenant);
     let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some(), app.renderer.setup())?;
     let client = reading.client(&request.headers);
     let expires = verified.as_ref().and_then(Verified::expires).map(Duration::from_secs);
     let since = reading.since(&app.marks);
-    Ok(Asked { reading, client, since, expires: expires.and_then(|since| UNIX_EPOCH.checked_add(since)) })
+    let expires = expires.and_then(|since| UNIX_EPOCH.checked_add(since));
+    Ok(Asked { reading, client, since, expires, address: from.address, verified })
 }
 
 impl Asked {
@@ -125,6 +142,11 @@ impl Asked {
     /// Names what is shown instead of its original.
     pub(crate) fn stand_in_key(&self, version: &OriginalVersion) -> RenditionKey {
         self.reading.stand_in_key(self.client, version)
+    }
+
+    /// Who answers for the miss that it may be.
+    pub(crate) fn payer(&self) -> Payer<'_> {
+        Payer { address: self.address, key: self.verified.as_ref().map(|verified| &**verified.key_id()) }
     }
 
     /// What is asked of the engine.

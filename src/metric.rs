@@ -2,6 +2,7 @@
 
 use crate::cache::{Event, Flights, Leases, Memory, Tiers, lease};
 use crate::origin::Origin;
+use crate::pressure::Pressure;
 use crate::render::Renderer;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -45,6 +46,11 @@ struct FormatLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ScopeLabels {
+    scope: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -92,6 +98,8 @@ pub(crate) struct Metrics {
     fills: Family<FormatLabels, Counter>,
     shed: Family<ReasonLabels, Counter>,
     failures: Family<ReasonLabels, Counter>,
+    limited: Family<ScopeLabels, Counter>,
+    given_up: Counter,
     fetches: Family<ResultLabels, Counter>,
     reloads: Family<ResultLabels, Counter>,
 }
@@ -112,6 +120,8 @@ impl Metrics {
             fills: Family::default(),
             shed: Family::default(),
             failures: Family::default(),
+            limited: Family::default(),
+            given_up: Counter::default(),
             fetches: Family::default(),
             reloads: Family::default(),
         };
@@ -128,6 +138,9 @@ impl Metrics {
         registry.register("reloads", "Configurations read again, by result", metrics.reloads.clone());
         registry.register("fills", "Renditions made, by format", metrics.fills.clone());
         registry.register("shed", "Renders refused for lack of room, by reason", metrics.shed.clone());
+        registry.register("limited", "Misses refused by a rate limit, by whose it is", metrics.limited.clone());
+        let help = "Renders given up since their clients had left and others waited";
+        registry.register("given_up", help, metrics.given_up.clone());
         registry.register("failures", "Requests that ended in an error, by whose fault", metrics.failures.clone());
         registry.register("origin_requests", "Originals asked for, by what came of it", metrics.fetches.clone());
         metrics
@@ -175,6 +188,16 @@ impl Metrics {
         self.reloads.get_or_create(&ResultLabels { result }).inc();
     }
 
+    /// A miss was one too many.
+    pub(crate) fn limited(&self, scope: &'static str) {
+        self.limited.get_or_create(&ScopeLabels { scope }).inc();
+    }
+
+    /// A render that nobody waited for made room.
+    pub(crate) fn given_up(&self) {
+        self.given_up.inc();
+    }
+
     /// A request ended in an error.
     pub(crate) fn failure(&self, reason: &'static str) {
         self.failures.get_or_create(&ReasonLabels { reason }).inc();
@@ -193,6 +216,8 @@ pub(crate) struct Gauges<K, V, F, R, S, O> {
     pub(crate) originals: Memory<S, O>,
     /// Below memory.
     pub(crate) tiers: Tiers,
+    /// All memory.
+    pub(crate) pressure: Arc<Pressure>,
     /// By name.
     pub(crate) origins: Vec<(String, Arc<Origin>)>,
     /// With the other instances.
@@ -230,6 +255,7 @@ where
             ("render_threads", "Render threads", None, count(admission.threads())),
             ("render_memory", "Memory budget in use by renders", Some(&Unit::Bytes), clamp(admission.memory())),
         ];
+        let gauges = gauges.into_iter().chain(memory_gauges(&self.pressure));
         for (name, help, unit, value) in gauges {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, unit, gauge.metric_type())?)?;
@@ -242,6 +268,10 @@ where
         let unit = Some(&Unit::Seconds);
         backlog.encode(encoder.encode_descriptor("render_backlog", help, unit, backlog.metric_type())?)?;
         let evicted = ConstCounter::new(self.memory.evictions());
+        let shrunk = ConstCounter::new(self.pressure.shrunk());
+        let help = "Bytes that caches gave up since memory was short";
+        let unit = Some(&Unit::Bytes);
+        shrunk.encode(encoder.encode_descriptor("cache_shrunk", help, unit, shrunk.metric_type())?)?;
         let help = "Renditions pushed out of the memory tier by its budget";
         evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)?;
         encode_origins(&self.origins, &mut encoder)?;
@@ -274,6 +304,19 @@ fn encode_leases(leases: Option<&Leases>, encoder: &mut DescriptorEncoder<'_>) -
         ConstCounter::new(leases.count(event)).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
+}
+
+/// A gauge with its name, help and unit.
+type Read = (&'static str, &'static str, Option<&'static Unit>, i64);
+
+/// All memory of the process, and the caches' part in keeping it.
+fn memory_gauges(pressure: &Pressure) -> [Read; 3] {
+    let clamp = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    [
+        ("memory_limit", "Memory that the process may have", Some(&Unit::Bytes), clamp(pressure.limit())),
+        ("memory_resident", "Memory that it had when last looked at", Some(&Unit::Bytes), clamp(pressure.resident())),
+        ("memory_short", "Whether caches shrink since memory is short", None, i64::from(pressure.is_short())),
+    ]
 }
 
 /// What happened in the tiers below memory, and which of them are left alone now.

@@ -21,6 +21,25 @@ impl Network {
         let (bits, v4) = bits_of(address);
         v4 == self.v4 && (bits ^ self.bits) & mask(self.prefix) == 0
     }
+
+    /// The network that an address lies in, of so many bits by its kind (at most 32 and 128).
+    #[must_use]
+    pub fn around(address: IpAddr, v4_prefix: u8, v6_prefix: u8) -> Self {
+        let (bits, v4) = bits_of(address);
+        let prefix = if v4 { v4_prefix.min(32) } else { v6_prefix.min(128) };
+        Self { bits: bits & mask(prefix), prefix, v4 }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = match self.v4 {
+            // Left-aligned: the upper 32 bits are the address.
+            true => IpAddr::from(((self.bits >> 96) as u32).to_be_bytes()),
+            false => IpAddr::from(self.bits.to_be_bytes()),
+        };
+        write!(f, "{address}/{}", self.prefix)
+    }
 }
 
 /// Left-aligned bits, and whether they are an IPv4 address.
@@ -107,6 +126,15 @@ mod tests {
         assert!(one.contains(ip("::1")) && !one.contains(ip("::2")));
         let local: Network = "fe80::/10".parse().unwrap();
         assert!(local.contains(ip("febf::1")) && !local.contains(ip("fec0::1")));
+        for (address, network) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1:2ff::1", "2001:db8:1:200::/56"),
+        ] {
+            let around = Network::around(ip(address), 24, 56);
+            assert_eq!(around.to_string(), network);
+            assert_eq!(network.parse(), Ok(around));
+        }
         let cases = [
             ("10.0.0.1/8", NetworkError::HostBits),
             ("10.0.0.0/33", NetworkError::Prefix),

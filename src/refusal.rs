@@ -44,6 +44,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
             I::Cancelled | I::Internal(_) => P::Internal,
             _ => P::Internal,
         },
+        Kind::Limited(_) => P::TooManyRequests,
         Kind::Abandoned => P::Internal,
     };
     let problem = Problem::new(kind).detail(error.to_string());
@@ -58,6 +59,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Srcset => problem.parameter("srcset"),
         Kind::Render(Failure::Imaging(I::NotImplemented(name))) => problem.parameter(*name),
         Kind::Render(Failure::Shed(shed)) if let Some(retry) = shed.retry() => problem.retry_after(retry),
+        Kind::Limited(limited) => problem.retry_after(limited.retry),
         Kind::Render(Failure::Imaging(I::Deadline)) => problem.retry_after(BREATH),
         Kind::Missing(Missing::Failed(Trouble { cause: Cause::Paused(left), .. })) => problem.retry_after(*left),
         Kind::Missing(Missing::Failed(Trouble { retry_after: Some(delay), .. })) => problem.retry_after(*delay),

@@ -2,6 +2,7 @@
 
 use super::lease::Times;
 use super::level::Guards;
+use crate::pressure::Amount;
 use service::config::{Reader, Secret, Section};
 use std::fmt;
 use std::path::PathBuf;
@@ -23,14 +24,14 @@ pub struct CacheConfig {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each key is described where it is read")]
 pub struct OriginalsConfig {
-    pub bytes: u64,
+    pub bytes: Amount,
 }
 
 /// The memory tier.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each key is described where it is read")]
 pub struct MemoryConfig {
-    pub bytes: u64,
+    pub bytes: Amount,
 }
 
 impl Section for CacheConfig {
@@ -57,11 +58,11 @@ impl Section for MemoryConfig {
 
     fn read(r: &mut Reader<'_>) -> Self {
         Self {
-            bytes: r.bytes(
+            bytes: r.parsed(
                 "bytes",
-                "512MiB",
-                "0B"..="16TiB",
-                "Budget; the least valuable go first (TinyLFU). 0 keeps nothing.",
+                "25%",
+                "Budget, in bytes (\"512MiB\") or as a share of memory.limit; the least valuable go first (TinyLFU). 0B keeps \
+                 nothing.",
             ),
         }
     }
@@ -72,11 +73,10 @@ impl Section for OriginalsConfig {
 
     fn read(r: &mut Reader<'_>) -> Self {
         Self {
-            bytes: r.bytes(
+            bytes: r.parsed(
                 "bytes",
-                "128MiB",
-                "0B"..="16TiB",
-                "Budget. An original that has been pushed out is fetched again when a new rendition of it is asked for.",
+                "5%",
+                "Budget, in bytes or as a share of memory.limit. An original that has been pushed out is fetched again when a new rendition of it is asked for.",
             ),
         }
     }

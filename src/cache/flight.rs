@@ -141,8 +141,13 @@ impl<K: Hash + Eq, V> Interest<K, V> {
         }
     }
 
-    /// Ends the flight if still nobody waits.
-    fn give_up(&self) -> bool {
+    /// Resolves when nobody waits for the result; somebody may do so again.
+    pub async fn deserted(&self) {
+        self.sender.closed().await;
+    }
+
+    /// Ends the flight if still nobody waits: the work must stop then.
+    pub fn give_up(&self) -> bool {
         let mut shard = lock(&self.flights.shards[self.flights.hasher.hash_one(&self.key) as usize % SHARDS]);
         // Followers subscribe under the same lock, so none can slip in between.
         let nobody = self.sender.receiver_count() == 0;

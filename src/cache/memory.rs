@@ -13,15 +13,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Bytes that an entry costs beside its body: key, pointers, moka's own node (about 350 bytes as measured).
 const OVERHEAD: u32 = 512;
 
+/// The bytes of a value with its overhead.
+type Weigher<V> = Arc<dyn Fn(&V) -> u32 + Send + Sync>;
+
 /// A weighed map. Clones share it.
 pub struct Memory<K, V> {
     map: Cache<K, V>,
+    weigh: Weigher<V>,
     evicted: Arc<AtomicU64>,
 }
 
 impl<K, V> Clone for Memory<K, V> {
     fn clone(&self) -> Self {
-        Self { map: self.map.clone(), evicted: Arc::clone(&self.evicted) }
+        Self { map: self.map.clone(), weigh: Arc::clone(&self.weigh), evicted: Arc::clone(&self.evicted) }
     }
 }
 
@@ -40,16 +44,19 @@ where
     pub fn new(bytes: u64, weigh: impl Fn(&V) -> u64 + Send + Sync + 'static) -> Self {
         let evicted = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&evicted);
+        let weigh: Weigher<V> =
+            Arc::new(move |value| u32::try_from(weigh(value)).unwrap_or(u32::MAX).saturating_add(OVERHEAD));
+        let weigher = Arc::clone(&weigh);
         let map = Cache::builder()
             .max_capacity(bytes)
-            .weigher(move |_, value| u32::try_from(weigh(value)).unwrap_or(u32::MAX).saturating_add(OVERHEAD))
+            .weigher(move |_, value| weigher(value))
             .eviction_listener(move |_, _, cause| {
                 if cause == RemovalCause::Size {
                     counter.fetch_add(1, Ordering::Relaxed);
                 }
             })
             .build();
-        Self { map, evicted }
+        Self { map, weigh, evicted }
     }
 
     /// The value, if it is there.
@@ -65,6 +72,23 @@ where
     /// Takes a value out.
     pub fn remove(&self, key: &K) {
         self.map.invalidate(key);
+    }
+
+    /// Lets entries go until at most `bytes` are held, in no order: moka does not tell which are wanted least. Gives the
+    /// bytes that went.
+    pub fn shrink(&self, bytes: u64) -> u64 {
+        self.settle();
+        let before = self.bytes();
+        let mut held = before;
+        for (key, value) in &self.map {
+            if held <= bytes {
+                break;
+            }
+            held = held.saturating_sub((self.weigh)(&value).into());
+            self.map.invalidate(&*key);
+        }
+        self.settle();
+        before.saturating_sub(self.bytes())
     }
 
     /// Brings the figures below up to date; moka does so by itself only now and then.
@@ -102,6 +126,22 @@ mod tests {
         assert!(memory.bytes() <= 64 << 10, "{} bytes", memory.bytes());
         assert!(memory.entries() > 0);
         assert_eq!(memory.evictions(), 100 - memory.entries());
+    }
+
+    #[test]
+    fn it_shrinks_and_may_grow_again() {
+        let memory: Memory<u32, Arc<Vec<u8>>> = Memory::new(1 << 20, |v: &Arc<Vec<u8>>| v.len() as u64);
+        let fill = || (0..100).for_each(|key| memory.insert(key, Arc::new(vec![0; 4 << 10])));
+        fill();
+        memory.settle();
+        let full = memory.bytes();
+        let went = memory.shrink(full / 4);
+        assert!(memory.bytes() <= full / 4 && memory.bytes() > full / 8, "{} of {full}", memory.bytes());
+        assert_eq!((went, memory.evictions()), (full - memory.bytes(), 0), "not by its own budget");
+        assert_eq!(memory.shrink(full), 0);
+        fill();
+        memory.settle();
+        assert_eq!(memory.bytes(), full);
     }
 
     #[test]

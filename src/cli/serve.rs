@@ -3,6 +3,7 @@
 use super::{ConfigArguments, Failure};
 use crate::app::App;
 use crate::config::Config;
+use crate::pressure;
 use crate::reload::Reload;
 use crate::server::{Clock, Listeners, Stop};
 use prometheus_client::registry::Registry;
@@ -10,6 +11,7 @@ use service::admin::{Admin, Readiness, register_build};
 use service::config::Loaded;
 use service::drain::{self, Drain};
 use service::health::{self, Probe};
+use service::otlp::{self, Exporter};
 use service::telemetry;
 use std::io::{Error, IsTerminal};
 use std::sync::Arc;
@@ -21,15 +23,16 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) fn serve(arguments: &ConfigArguments) -> Result<(), Failure> {
     let loaded = arguments.load_whole()?;
     let config = &loaded.config;
+    let (spans, exporter) = otlp::open(&config.otlp, env!("CARGO_PKG_VERSION")).map_err(Failure::Failed)?.unzip();
     let _flushes_the_log_at_the_end =
-        telemetry::init(&config.log).map_err(|error| Failure::Failed(error.to_string()))?;
+        telemetry::init(&config.log, spans.flatten()).map_err(|error| Failure::Failed(error.to_string()))?;
     // For signals and the admin listener; the sockets have runtimes of their own, and go on when scrapes are slow.
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    control.block_on(run(arguments, loaded))
+    control.block_on(run(arguments, loaded, exporter))
 }
 
 /// telemetry → config → build → serve → drain.
-async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>) -> Result<(), Failure> {
+async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Option<Exporter>) -> Result<(), Failure> {
     let drain = Drain::new();
     drain::on_signals(drain.clone())?;
     let readiness = Readiness::new(drain.clone());
@@ -41,7 +44,9 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>) -> Result<(), 
     let reload = Reload::new(app.clone(), Arc::new(move || again.load_whole()), file.as_deref(), &loaded)?;
     tokio::spawn(reload.watch(file));
     let config = loaded.config;
-    let admin = Admin::new(readiness.clone(), Arc::new(registry));
+    let registry = Arc::new(registry);
+    let exporting = exporter.map(|exporter| exporter.start(Arc::clone(&registry)));
+    let admin = Admin::new(readiness.clone(), registry);
     let admin =
         admin.bind(config.server.admin).await.map_err(|error| taken("server.admin", config.server.admin, &error))?;
     let (admin_address, stop) = (admin.local_addr()?, Stop::new());
@@ -49,7 +54,8 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>) -> Result<(), 
 
     let listeners = Listeners::bind(&Arc::new(config.server))?;
     let addresses = listeners.addresses()?;
-    listeners.start(app, &stop, &drain)?;
+    listeners.start(app.clone(), &stop, &drain)?;
+    tokio::spawn(pressure::watch(app.clone()));
     readiness.ready();
     for address in &addresses {
         tracing::info!(%address, %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -66,6 +72,9 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>) -> Result<(), 
     match drain.finish(config.drain.deadline).await {
         Ok(()) => tracing::info!("drained"),
         Err(unfinished) => tracing::warn!(%unfinished, "the drain deadline passed"),
+    }
+    if let Some(exporting) = exporting {
+        exporting.finish().await;
     }
     Ok(())
 }

@@ -15,13 +15,16 @@ pub use route::{PresetConfig, RouteConfig};
 pub use signing::{KeyConfig, SigningConfig, SigningMode};
 
 use crate::cache::config::CacheConfig;
+use crate::limit::config::LimitsConfig;
 use crate::origin::config::{OriginConfig, OriginKind};
+use crate::pressure::config::MemoryConfig;
 use crate::render::assets::{FontConfig, WatermarkConfig};
 use crate::render::config::RenderConfig;
 use crate::secret::config::SecretsConfig;
 use crate::server::config::ServerConfig;
 use service::config::{Reader, Section};
 use service::drain::DrainConfig;
+use service::otlp::OtlpConfig;
 use service::telemetry::Log;
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -33,6 +36,9 @@ pub struct Config {
     pub server: ServerConfig,
     pub drain: DrainConfig,
     pub log: Log,
+    pub otlp: OtlpConfig,
+    pub memory: MemoryConfig,
+    pub limits: LimitsConfig,
     pub signing: SigningConfig,
     pub secrets: SecretsConfig,
     pub origins: Vec<OriginConfig>,
@@ -55,6 +61,9 @@ impl Section for Config {
             server: r.section("server"),
             drain: r.section("drain"),
             log: r.section("log"),
+            otlp: r.section("otlp"),
+            memory: r.section("memory"),
+            limits: r.section("limits"),
             signing: r.section("signing"),
             secrets: r.section("secrets"),
             origins: r.tables("origins", &["name = \"samples\"\nkind = \"file\"\nroot = \"samples\""]),

@@ -11,7 +11,7 @@ pub(crate) use ask::{Brought, Want};
 pub(crate) use seen::{Original, Seen, View};
 
 use crate::app::App;
-use crate::cache::{Flights, Memory};
+use crate::cache::{Flights, Memory, Role};
 use crate::error::{Error, Kind};
 use crate::handler::Asked;
 use crate::origin::Missing;
@@ -63,6 +63,8 @@ pub(crate) struct Looked {
     /// Its bytes, where they came with the answer.
     pub(crate) bytes: Option<Bytes>,
     pub(crate) how: How,
+    /// Whether the miss that it was has been counted against whoever asked.
+    pub(crate) paid: bool,
 }
 
 /// By what right.
@@ -95,7 +97,7 @@ impl How {
 
 impl Looked {
     fn known(view: Arc<View>, how: How) -> Self {
-        Self { view, bytes: None, how }
+        Self { view, bytes: None, how, paid: false }
     }
 }
 
@@ -130,8 +132,9 @@ pub(crate) async fn see(app: &App, asked: &Asked, request: &Parts, now: SystemTi
         }
     }
     // In a box of its own: a hit shall not carry the room that a fetch needs.
-    match Box::pin(bring(app, asked, Want::Look, came_by(asked, request, app)?)).await {
-        Ok(brought) => found(app, asked, &brought),
+    let paid = view.is_none() && reading.route.asks();
+    match Box::pin(bring(app, asked, Want::Look, came_by(asked, request, app)?, paid)).await {
+        Ok(brought) => found(app, asked, &brought).map(|looked| Looked { paid, ..looked }),
         Err(error) => match view {
             Some(view) if error.is_the_origins() && view.may_stand_in(now) => Ok(Looked::known(view, How::Failing)),
             _ => Err(error),
@@ -153,7 +156,7 @@ pub(crate) async fn bytes(
     if let Some(kept) = kept.filter(|kept| kept.version == looked.view.sighting.version) {
         return Ok((looked.view, kept.bytes.clone()));
     }
-    let brought = bring(app, asked, Want::Bytes, came_by).await?;
+    let brought = bring(app, asked, Want::Bytes, came_by, false).await?;
     let found = found(app, asked, &brought)?;
     let bytes = found.bytes.ok_or(Kind::Abandoned)?;
     Ok((found.view, bytes))
@@ -173,11 +176,29 @@ pub(crate) fn came_by(asked: &Asked, request: &Parts, app: &App) -> Result<Optio
     Ok(request.headers.get(CDN_LOOP).cloned())
 }
 
-async fn bring(app: &App, asked: &Asked, want: Want, came_by: Option<HeaderValue>) -> Result<Arc<Brought>, Error> {
+/// `counted`: against whoever leads, as a miss.
+async fn bring(
+    app: &App,
+    asked: &Asked,
+    want: Want,
+    came_by: Option<HeaderValue>,
+    counted: bool,
+) -> Result<Arc<Brought>, Error> {
     for _ in 0..ATTEMPTS {
-        let work = |interest| ask::fly(app.clone(), asked.clone(), want, came_by.clone(), interest);
-        if let (Some(result), _) = app.originals.flights.join((asked.reading.source, want, asked.since), work).await {
-            return result;
+        let work = |interest| {
+            let (app, asked, came_by) = (app.clone(), asked.clone(), came_by.clone());
+            async move {
+                if counted && let Err(limited) = app.limits.charge(asked.payer()).await {
+                    return Some(Err(limited.into()));
+                }
+                ask::fly(app, asked, want, came_by, interest).await
+            }
+        };
+        match app.originals.flights.join((asked.reading.source, want, asked.since), work).await {
+            // It was whoever led that asked for too much: this request may lead.
+            (Some(Err(error)), Role::Follow) if error.is_about_who_asked() => {}
+            (Some(result), _) => return result,
+            (None, _) => {}
         }
     }
     Err(Kind::Abandoned.into())
@@ -195,5 +216,5 @@ fn found(app: &App, asked: &Asked, brought: &Brought) -> Result<Looked, Error> {
         (true, None) => How::NotModified,
         (true, Some(_)) => How::Sent,
     };
-    Ok(Looked { view, bytes: brought.bytes.clone(), how })
+    Ok(Looked { view, bytes: brought.bytes.clone(), how, paid: false })
 }

@@ -1,8 +1,12 @@
 //! `[render]`: threads, queue and the limits of one render.
 
+use crate::pressure::Amount;
 use imaging::Limits;
 use service::config::{Reader, Section};
 use std::time::Duration;
+
+/// Less is no budget to render with.
+const LEAST: u64 = 64 << 20;
 
 /// The render pool.
 #[derive(Clone, Debug)]
@@ -13,7 +17,7 @@ pub struct RenderConfig {
     pub queue: usize,
     pub queue_timeout: Duration,
     pub deadline: Duration,
-    pub memory: u64,
+    pub memory: Amount,
     pub scratch: u64,
     pub limits: Limits,
     pub lane: LaneConfig,
@@ -35,6 +39,17 @@ pub struct LaneConfig {
 }
 
 impl RenderConfig {
+    /// Where there are `limit` bytes of memory in all: budgets in bytes, and none larger than what it is a part of.
+    #[must_use]
+    pub fn within(&self, limit: u64) -> Self {
+        let memory = self.memory.of(limit).max(LEAST);
+        let mut config = self.clone();
+        config.memory = Amount::Bytes(memory);
+        config.limits.memory = config.limits.memory.min(memory);
+        config.lane.memory = config.lane.memory.min(memory);
+        config
+    }
+
     /// Render threads; 0 in the config means one per core.
     pub fn threads(&self) -> usize {
         if self.threads > 0 { self.threads } else { crate::config::cores() }
@@ -61,27 +76,27 @@ impl Section for RenderConfig {
                 "100ms"..="10m",
                 "Longest time for one render, checked between and inside its steps.",
             ),
-            memory: r.bytes(
+            memory: r.parsed(
                 "memory",
-                "1GiB",
-                "64MiB"..="16TiB",
-                "Memory for pixels of all renders together, as predicted from the originals' headers.",
+                "25%",
+                "Memory for pixels of all renders together, as predicted from the originals' headers: bytes, or a share of \
+                 memory.limit.",
             ),
             scratch: r.bytes("scratch", "96MiB", "0B"..="16GiB", "Buffers that each render thread keeps for reuse."),
             limits: r.section::<LimitsConfig>("limits").0,
             lane: r.section("lane"),
         };
-        if config.lane.memory > config.memory {
-            let allowed = format!("at most render.memory ({} bytes)", config.memory);
-            r.reject("lane.memory", config.lane.memory, allowed, "it is a share of that");
-        }
-        if config.limits.memory > config.memory {
-            r.reject(
-                "limits.memory",
-                config.limits.memory,
-                format!("at most render.memory ({} bytes)", config.memory),
-                "",
-            );
+        if let Some(memory) = config.memory.bytes() {
+            let least = format!("at most render.memory ({memory} bytes)");
+            if memory < LEAST {
+                r.reject("memory", memory, "at least 64MiB", "or a share such as \"25%\"");
+            }
+            if r.is_set("lane.memory") && config.lane.memory > memory {
+                r.reject("lane.memory", config.lane.memory, &least, "it is a share of that");
+            }
+            if r.is_set("limits.memory") && config.limits.memory > memory {
+                r.reject("limits.memory", config.limits.memory, &least, "");
+            }
         }
         config
     }

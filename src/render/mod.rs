@@ -15,6 +15,7 @@ mod speed;
 
 pub use class::Class;
 
+use crate::pressure::machine::FALLBACK;
 use admission::{Admission, Ask, Budgets, Permit, Shed};
 use bytes::Bytes;
 use cache_key::Variant;
@@ -95,7 +96,7 @@ impl Renderer {
     /// The system gives no thread.
     pub fn start(config: &RenderConfig, assets: Assets, tick: fn() -> Instant) -> std::io::Result<Self> {
         let scratch = usize::try_from(config.scratch).unwrap_or(usize::MAX);
-        let (threads, memory) = (config.threads(), config.memory);
+        let (threads, memory) = (config.threads(), config.memory.of(FALLBACK));
         let budgets = Budgets { threads, memory, queue: config.queue, patience: config.queue_timeout };
         let admission = Admission::new(budgets, tick);
         let lane = &config.lane;

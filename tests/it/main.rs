@@ -12,6 +12,7 @@ mod hints;
 mod info;
 mod keys;
 mod layers;
+mod limits;
 mod origin;
 mod overload;
 mod path;

@@ -1,7 +1,9 @@
 //! More work than there is room for: refused at once and in words, while what is stored is still served.
 
-use crate::server::{Server, cache};
-use testkit::{Reply, picture};
+use crate::server::{Server, cache, sets};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use testkit::{Folder, Process, Reply, picture, wire};
 
 fn server(more: &[&str]) -> Server {
     let server = Server::start(&[&["render.threads=1"], more].concat());
@@ -93,6 +95,51 @@ fn what_changed_is_shown_as_it_was_while_there_is_no_room() {
     let after = server.get("/img/small.png?w=20");
     assert_eq!((after.status, cache(&after)), (200, "tintype; fwd=miss; stored".to_owned()));
     assert_ne!(after.body, before.body);
+}
+
+#[test]
+fn a_render_whose_client_left_makes_room_for_others() {
+    let server = server(&[]);
+    let mut first = server.connect();
+    first.request("GET", "/img/large.png?w=2900&f=avif&effort=9", &[]).expect("connected");
+    server.until("tintype_render_busy", 1.0);
+    let mut second = server.connect();
+    second.request("GET", "/img/small.png?w=20", &[]).expect("connected");
+    server.until("tintype_render_queue", 1.0);
+    drop(first);
+    assert_eq!(second.reply("GET").expect("an answer").status, 200);
+    assert_eq!((server.metric("tintype_given_up_total"), server.fills()), (1.0, 1.0));
+}
+
+#[test]
+fn a_render_whose_client_left_is_finished_where_nobody_waits() {
+    let server = server(&[]);
+    let mut first = server.connect();
+    first.request("GET", "/img/large.png?w=900&f=webp", &[]).expect("connected");
+    server.until("tintype_render_busy", 1.0);
+    drop(first);
+    server.until("tintype_fills_total", 1.0);
+    assert_eq!(cache(&server.get("/img/large.png?w=900&f=webp")), "tintype; hit; detail=memory");
+}
+
+#[test]
+fn caches_shrink_when_memory_is_short() {
+    let folder = Folder::new();
+    folder.put("small.png", picture::gradient(60, 40));
+    // Less than the program itself takes: always short.
+    let sets = sets(&folder, &["memory.limit=64MiB", "memory.high=0.2", "memory.low=0.1"]);
+    let process = Process::serve(Path::new(env!("CARGO_BIN_EXE_tintype")), &sets);
+    let metrics = || wire::get(process.admin, "/metrics", &[]).text();
+    let began = Instant::now();
+    let mut width = 10;
+    while !metrics().lines().any(|line| line.starts_with("tintype_cache_shrunk_bytes_total ") && !line.ends_with(" 0"))
+    {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", metrics());
+        assert_eq!(wire::get(process.address, &format!("/img/small.png?w={width}"), &[]).status, 200);
+        width = 10 + (width + 1) % 50;
+    }
+    assert!(metrics().contains("\ntintype_memory_short 1\n"));
+    assert!(process.log().contains("memory is short: caches shrink"), "{}", process.log());
 }
 
 #[test]

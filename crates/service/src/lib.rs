@@ -9,7 +9,7 @@
 //!
 //! # async fn main_of_a_binary() -> Result<(), Box<dyn std::error::Error>> {
 //! let log = service::config::load::<Log>(None, std::env::vars(), &[])?.config;
-//! let _flushes_the_log_at_the_end = telemetry::init(&log)?;
+//! let _flushes_the_log_at_the_end = telemetry::init(&log, None)?;
 //!
 //! let drain = Drain::new();
 //! drain::on_signals(drain.clone())?;
@@ -32,4 +32,5 @@ pub mod admin;
 pub mod config;
 pub mod drain;
 pub mod health;
+pub mod otlp;
 pub mod telemetry;

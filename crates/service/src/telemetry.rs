@@ -3,6 +3,8 @@
 //! Knows the shape of no event. Invariant: a thread that logs never waits for the log's reader; when that is too slow,
 //! lines are dropped and counted, and the count is logged.
 
+mod budget;
+mod lines;
 mod writer;
 
 use std::fmt;
@@ -10,9 +12,14 @@ use std::io::IsTerminal as _;
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::TryInitError;
 
 use crate::config::{Choice, Reader, Section};
+use crate::otlp;
+pub use budget::Budget;
+pub use lines::{Lines, Sink};
 use writer::LogWriter;
 pub use writer::{LogGuard, dropped_lines};
 
@@ -105,11 +112,12 @@ impl fmt::Display for TelemetryError {
 
 impl std::error::Error for TelemetryError {}
 
-/// Sets up logs for the whole process. Keep the guard until the end: dropping it writes out what is queued.
+/// Sets up logs for the whole process, and where `spans` are given gathers those of requests. Keep the guard until the
+/// end: dropping it writes out what is queued.
 ///
 /// # Errors
 /// [`TelemetryError`], also when called twice.
-pub fn init(log: &Log) -> Result<LogGuard, TelemetryError> {
+pub fn init(log: &Log, spans: Option<otlp::Spans>) -> Result<LogGuard, TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt as _;
     let terminal = std::io::stderr().is_terminal();
     let json = match log.format {
@@ -120,7 +128,8 @@ pub fn init(log: &Log) -> Result<LogGuard, TelemetryError> {
     let filter = filter(log, |name| std::env::var(name).ok())?;
     let (writer, guard) = LogWriter::start(std::io::stderr(), json).map_err(TelemetryError::Thread)?;
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    subscriber(filter, json, colour, writer).try_init().map_err(TelemetryError::Twice)?;
+    subscriber(filter, json, colour, writer, spans).try_init().map_err(TelemetryError::Twice)?;
+    log_panics();
     Ok(guard)
 }
 
@@ -139,13 +148,34 @@ fn subscriber(
     json: bool,
     colour: bool,
     writer: LogWriter,
+    spans: Option<otlp::Spans>,
 ) -> Box<dyn tracing::Subscriber + Send + Sync> {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(writer);
+    // Spans of requests' steps are for the collector: nobody shall pay for formatting them here.
+    let filter = match format!("{}=off", otlp::TARGET).parse() {
+        Ok(off) => filter.add_directive(off),
+        Err(_) => filter,
+    };
+    let spans = spans.map(|layer| layer.with_filter(filter_fn(|of| of.target() == otlp::TARGET)));
+    let registry = tracing_subscriber::registry().with(spans);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colour).with_writer(writer);
     if json {
-        Box::new(builder.json().flatten_event(true).with_current_span(true).with_span_list(false).finish())
+        let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+        Box::new(registry.with(lines.with_filter(filter)))
     } else {
-        Box::new(builder.with_target(false).finish())
+        Box::new(registry.with(lines.with_target(false).with_filter(filter)))
     }
+}
+
+/// Panics become lines of the log, a few a second at most; what they say on standard error by themselves is of no form.
+fn log_panics() {
+    static BUDGET: Budget = Budget::new(5, 20);
+    std::panic::set_hook(Box::new(|panic| {
+        let Some(unsaid) = BUDGET.spend() else { return };
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let text = panic.payload_as_str().unwrap_or("no message");
+        let thread = std::thread::current();
+        tracing::error!(place, text, thread = thread.name().unwrap_or_default(), unsaid, "panicked");
+    }));
 }
 
 #[cfg(test)]
@@ -171,7 +201,7 @@ mod tests {
     fn logged(json: bool, filter_text: &str) -> String {
         let sink = Sink::default();
         let (writer, guard) = LogWriter::start(sink.clone(), json).unwrap();
-        let subscriber = subscriber(EnvFilter::new(filter_text), json, false, writer);
+        let subscriber = subscriber(EnvFilter::new(filter_text), json, false, writer, None);
         tracing::subscriber::with_default(subscriber, || {
             let _span = tracing::info_span!("request", id = 7).entered();
             tracing::info!(status = 200, "served");

@@ -24,6 +24,14 @@ pub fn dropped_lines() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }
 
+/// How dropped lines are told of.
+#[derive(Clone, Copy)]
+enum Notice {
+    None,
+    Text,
+    Json,
+}
+
 enum Message {
     Line(Vec<u8>),
     Flush(SyncSender<()>),
@@ -45,11 +53,32 @@ pub struct LogGuard {
 
 impl LogWriter {
     pub(super) fn start(sink: impl Write + Send + 'static, json: bool) -> io::Result<(Self, LogGuard)> {
+        let notice = if json { Notice::Json } else { Notice::Text };
+        Self::spawn(sink, notice)
+    }
+
+    /// One that does not tell of dropped lines in between: others read its lines by a form.
+    pub(super) fn start_quiet(sink: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
+        Self::spawn(sink, Notice::None)
+    }
+
+    fn spawn(sink: impl Write + Send + 'static, notice: Notice) -> io::Result<(Self, LogGuard)> {
         let (queue, lines) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let own = Arc::clone(&dropped);
-        std::thread::Builder::new().name("log".into()).spawn(move || write_all(sink, &lines, json, &own))?;
+        std::thread::Builder::new().name("log".into()).spawn(move || write_all(sink, &lines, notice, &own))?;
         Ok((Self { queue: queue.clone(), dropped }, LogGuard { queue }))
+    }
+
+    /// Queues one whole line, or drops and counts it.
+    pub(super) fn send(&self, line: &[u8]) {
+        match self.queue.try_send(Message::Line(line.to_vec())) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                DROPPED.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 }
 
@@ -64,13 +93,7 @@ impl MakeWriter<'_> for LogWriter {
 /// Each call is one whole line: the subscriber formats an event into a buffer, then writes that at once.
 impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self.queue.try_send(Message::Line(line.to_vec())) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-                DROPPED.fetch_add(1, Ordering::Relaxed);
-            }
-        }
+        self.send(line);
         Ok(line.len())
     }
 
@@ -90,7 +113,7 @@ impl Drop for LogGuard {
     }
 }
 
-fn write_all(mut sink: impl Write, lines: &Receiver<Message>, json: bool, counter: &AtomicU64) {
+fn write_all(mut sink: impl Write, lines: &Receiver<Message>, notice: Notice, counter: &AtomicU64) {
     let mut told = 0;
     while let Ok(message) = lines.recv() {
         match message {
@@ -104,11 +127,12 @@ fn write_all(mut sink: impl Write, lines: &Receiver<Message>, json: bool, counte
         }
         let dropped = counter.load(Ordering::Relaxed);
         if dropped > told {
-            let _ = match json {
-                true => {
+            let _ = match notice {
+                Notice::None => Ok(()),
+                Notice::Text => writeln!(sink, "WARN log lines dropped count={}", dropped - told),
+                Notice::Json => {
                     writeln!(sink, r#"{{"level":"WARN","message":"log lines dropped","count":{}}}"#, dropped - told)
                 }
-                false => writeln!(sink, "WARN log lines dropped count={}", dropped - told),
             };
             told = dropped;
         }
