@@ -44,3 +44,16 @@ install_packages() {
         "${missing_packages[@]}" >/dev/null
     missing_packages=()
 }
+
+# install_wheels LIST FOLDER WHY: the Python packages of LIST in a virtual environment in FOLDER; touches nothing else.
+install_wheels() {
+    cmp -s "$1" "$2/installed.txt" && return 0
+    need python3 python3
+    need_ok python3-venv python3 -c 'import ensurepip, venv'
+    install_packages "$3"
+    echo "Installing $3, of $1, into $2 (pip)"
+    rm -rf "$2"
+    python3 -m venv "$2"
+    "$2/bin/pip" install --quiet --disable-pip-version-check --retries 2 --requirement "$1"
+    cp "$1" "$2/installed.txt"
+}

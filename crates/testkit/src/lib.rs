@@ -10,6 +10,7 @@ pub mod origin;
 pub mod picture;
 pub mod process;
 pub mod redis;
+pub mod s3;
 pub mod wire;
 
 pub use fault::{Fault, Proxy};

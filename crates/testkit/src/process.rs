@@ -40,8 +40,17 @@ impl Process {
     /// Likewise.
     #[must_use]
     pub fn serve_with(binary: &Path, arguments: &[&str], sets: &[String]) -> Self {
+        Self::serve_in(binary, arguments, sets, &[])
+    }
+
+    /// The same with these variables in its environment.
+    ///
+    /// # Panics
+    /// Likewise.
+    #[must_use]
+    pub fn serve_in(binary: &Path, arguments: &[&str], sets: &[String], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binary);
-        command.arg("serve").args(arguments).env("TINTYPE_LOG", "debug");
+        command.arg("serve").args(arguments).env("TINTYPE_LOG", "debug").envs(environment.iter().copied());
         for set in ["server.listen=127.0.0.1:0", "server.admin=127.0.0.1:0", "log.format=json"] {
             command.args(["--set", set]);
         }
