@@ -1,5 +1,6 @@
 //! The composition root: builds every part from the config. No logic beside which part answers a request.
 
+use crate::aws::Aws;
 use crate::cache::{Flights, Leases, Marks, Memory, Tiers};
 use crate::config::Config;
 use crate::fill::Filled;
@@ -7,10 +8,11 @@ use crate::guard::{Guard, Rules};
 use crate::kept::Kept;
 use crate::limit::Limits;
 use crate::metric::{Gauges, Metrics};
-use crate::origin::Origin;
 use crate::origin::config::{OriginConfig, OriginKind};
 use crate::origin::file::FileOrigin;
 use crate::origin::http::HttpOrigin;
+use crate::origin::s3::S3Origin;
+use crate::origin::{Origin, Server};
 use crate::original::Originals;
 use crate::page::Page;
 use crate::pressure::{Amount, Pressure};
@@ -78,7 +80,8 @@ impl App {
     /// What could not be opened or is wrong, in words for the person who configures.
     pub fn build(config: &Config, registry: &mut Registry, clock: Clock) -> Result<Self, String> {
         let vault = Vault::default();
-        let origins = open_origins(config, clock)?;
+        let aws = Aws::new();
+        let origins = open_origins(config, &aws, clock)?;
         let presets = |only| presets(config, only).map_err(|error| format!("presets: {error}"));
         let routes = config.routes.iter().map(|route| {
             let named = |name| origins.get(name).cloned().ok_or_else(|| format!("no origin {name}"));
@@ -92,7 +95,7 @@ impl App {
             .map_err(|e| format!("render threads: {e}"))?;
         let renditions = Memory::new(share(config.cache.memory.bytes), |kept: &Arc<Kept>| kept.weight());
         let originals = Originals::new(share(config.cache.originals.bytes));
-        let tiers = Tiers::open(&config.cache, clock.wall)?;
+        let tiers = Tiers::open(&config.cache, &aws, clock.wall)?;
         let leases = tiers.leases(&config.cache);
         let marks = Arc::new(Marks::new(100_000));
         let limits = Limits::new(&config.limits, tiers.redis().cloned(), clock.tick);
@@ -154,7 +157,7 @@ pub fn presets(config: &Config, only: bool) -> Result<Presets, ParseError> {
     Presets::new(config.presets.iter().map(|preset| (preset.name.as_str(), preset.parameters.as_str())), only)
 }
 
-fn open_origins(config: &Config, clock: Clock) -> Result<HashMap<&str, Arc<Origin>>, String> {
+fn open_origins<'c>(config: &'c Config, aws: &Aws, clock: Clock) -> Result<HashMap<&'c str, Arc<Origin>>, String> {
     let open = |origin: &OriginConfig| {
         let place = |error: &dyn std::fmt::Display| format!("origin {}: {error}", origin.name);
         match origin.kind {
@@ -165,7 +168,11 @@ fn open_origins(config: &Config, clock: Clock) -> Result<HashMap<&str, Arc<Origi
             }
             OriginKind::Http => {
                 let server = HttpOrigin::new(origin, &config.server.name, clock.wall, clock.tick);
-                server.map(|server| Origin::Http(Box::new(server))).map_err(|error| place(&error))
+                server.map(|server| Origin::Server(Server::Http(Box::new(server)))).map_err(|error| place(&error))
+            }
+            OriginKind::S3 => {
+                let bucket = S3Origin::new(origin, aws, clock.wall, clock.tick);
+                bucket.map(|bucket| Origin::Server(Server::S3(Box::new(bucket)))).map_err(|error| place(&error))
             }
         }
     };

@@ -3,7 +3,7 @@
 //! Invariant: the longest prefix wins, and of two equal ones that with a host; built once, never changed.
 
 use crate::config::RouteConfig;
-use crate::origin::Origin;
+use crate::origin::{Origin, Server};
 use crate::semantics::cors::Cors;
 use crate::semantics::{Classes, Delivery, Hints, Rules};
 use crate::stand_in::StandIn;
@@ -67,7 +67,7 @@ impl Route {
 
     /// Whether any of its originals comes over HTTP.
     pub(crate) fn asks(&self) -> bool {
-        self.origins.iter().any(|origin| matches!(**origin, Origin::Http(_)))
+        self.origins.iter().any(|origin| matches!(**origin, Origin::Server(Server::Http(_))))
     }
 
     /// # Errors

@@ -29,18 +29,18 @@ impl BucketConfig {
     pub fn read(r: &mut Reader<'_>, example: &'static str, folder: &'static str) -> Self {
         Self {
             bucket: r.required("bucket", example, "The bucket."),
-            prefix: r.optional_parsed("prefix", folder, PREFIX).unwrap_or_default(),
+            prefix: r
+                .optional_parsed("prefix", folder, "What all keys begin with; ends with a slash.")
+                .unwrap_or_default(),
             access: Access::read(r),
-            path_style: r.optional_bool("path_style", true, PATH_STYLE),
+            path_style: r.optional_bool(
+                "path_style",
+                true,
+                "http://server/bucket/key rather than http://bucket.server/key. Left out: where an endpoint is given.",
+            ),
         }
     }
 }
-
-/// What `prefix` is for.
-pub const PREFIX: &str = "What all keys begin with; ends with a slash.";
-/// What `path_style` is for.
-pub const PATH_STYLE: &str =
-    "http://server/bucket/key rather than http://bucket.server/key. Left out: where an endpoint is given.";
 
 /// A bucket. Clones share its client.
 #[derive(Clone, Debug)]
@@ -62,7 +62,17 @@ pub enum Checks {
 
 impl Bucket {
     /// Nothing is asked yet, but credentials are looked for behind the start; `what` is the place in the config, for the log.
-    pub fn new(aws: &Aws, config: &BucketConfig, patience: Patience, checks: Checks, what: &str) -> Self {
+    ///
+    /// # Errors
+    /// A file of certificates that cannot be used.
+    pub fn new(
+        aws: &Aws,
+        config: &BucketConfig,
+        patience: Patience,
+        checks: Checks,
+        what: &str,
+    ) -> Result<Self, String> {
+        aws.check(&config.access)?;
         let path_style = config.path_style;
         let service = Service::new(aws, config.access.clone(), patience, move |sdk| {
             let builder = Builder::from(sdk)
@@ -76,7 +86,7 @@ impl Bucket {
             Client::from_conf(builder.build())
         });
         service.announce(what);
-        Self { service, name: config.bucket.0.clone(), prefix: config.prefix.0.clone() }
+        Ok(Self { service, name: config.bucket.0.clone(), prefix: config.prefix.0.clone() })
     }
 
     /// The client.

@@ -106,6 +106,14 @@ impl Aws {
         task.await.map_err(|error| Fault::Broken(error.to_string()))
     }
 
+    /// What of a config can be judged without asking anybody.
+    ///
+    /// # Errors
+    /// A file of certificates that cannot be used.
+    pub fn check(&self, access: &Access) -> Result<(), String> {
+        self.http(access.identity.ca_file.as_deref()).map(drop)
+    }
+
     /// Everything that a client needs to know: region, credentials, times, and the shared HTTP client. Credentials themselves
     /// are looked for when a request is first signed, and renewed before they expire.
     ///
@@ -247,7 +255,7 @@ mod tests {
             access: access(endpoint),
             path_style: None,
         };
-        Bucket::new(&Aws::new(), &config, patience, Checks::Compared, "test")
+        Bucket::new(&Aws::new(), &config, patience, Checks::Compared, "test").expect("no file to read")
     }
 
     async fn get(bucket: &Bucket, key: &str) -> Result<ByteStream, Fault> {

@@ -2,6 +2,8 @@
 
 use super::lease::Times;
 use super::level::Guards;
+use super::object::Class;
+use crate::aws::BucketConfig;
 use crate::pressure::Amount;
 use service::config::{Reader, Secret, Section};
 use std::fmt;
@@ -18,6 +20,7 @@ pub struct CacheConfig {
     pub originals: OriginalsConfig,
     pub redis: Option<RedisConfig>,
     pub disk: Option<DiskConfig>,
+    pub s3: Option<ObjectConfig>,
 }
 
 /// Originals in memory.
@@ -49,6 +52,7 @@ impl Section for CacheConfig {
             originals: r.section("originals"),
             redis: r.optional_section("redis"),
             disk: r.optional_section("disk"),
+            s3: r.optional_section("s3"),
         }
     }
 }
@@ -196,6 +200,46 @@ impl Section for DiskConfig {
             path: r.required("path", "/var/cache/tintype", "A folder for nothing else; made where it is missing."),
             bytes: r.bytes("bytes", "10GiB", "1MiB"..="16TiB", "Budget; the oldest go first."),
             guards: guards(r, "500ms", "30d", "64MiB", 4),
+        }
+    }
+}
+
+/// The object tier.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct ObjectConfig {
+    pub bucket: BucketConfig,
+    pub storage_class: Class,
+    pub connect_timeout: Duration,
+    pub retries: u32,
+    pub requests: usize,
+    pub max_entry: u64,
+    pub guards: Guards,
+}
+
+impl Section for ObjectConfig {
+    const DOC: &'static str =
+        "Renditions in a bucket of S3, or of a server that speaks like it: see docs/s3.md. Leave it out for none.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            bucket: BucketConfig::read(r, "renditions", "tintype/"),
+            storage_class: r.choice("storage_class", Class::Standard, "What new objects are kept as."),
+            connect_timeout: r.duration(
+                "connect_timeout",
+                "1s",
+                "10ms"..="60s",
+                "For a connection to be made, with TLS.",
+            ),
+            retries: r.int(
+                "retries",
+                2,
+                0..=10,
+                "Further tries of what may pass, such as SlowDown; for a look-up within its timeout.",
+            ),
+            requests: r.int("requests", 64, 1..=10_000, "Requests at once; further ones wait."),
+            max_entry: r.bytes("max_entry", "64MiB", "1KiB"..="1GiB", "Larger renditions are not put there."),
+            guards: guards(r, "1s", "90d", "64MiB", 16),
         }
     }
 }

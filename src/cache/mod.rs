@@ -14,6 +14,7 @@ pub mod lease;
 pub mod level;
 pub mod marks;
 pub mod memory;
+pub mod object;
 pub mod redis;
 pub mod tier;
 pub mod tiers;

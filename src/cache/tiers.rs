@@ -9,9 +9,11 @@ use super::disk::Disk;
 use super::envelope::Envelope;
 use super::lease::{Ending, Holding, Leases};
 use super::level::{Event, Level, Place};
+use super::object::Object;
 use super::redis::Redis;
 use super::redis::tier::Entries;
 use super::tier::{Failure, Name};
+use crate::aws::Aws;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -67,8 +69,8 @@ impl Tiers {
     /// Those that are configured.
     ///
     /// # Errors
-    /// A folder that cannot be used, an address that cannot be read. A Redis that does not answer is none.
-    pub fn open(config: &CacheConfig, now: fn() -> SystemTime) -> Result<Self, String> {
+    /// A folder that cannot be used, an address that cannot be read. A Redis or a bucket that does not answer is none.
+    pub fn open(config: &CacheConfig, aws: &Aws, now: fn() -> SystemTime) -> Result<Self, String> {
         Self::begin(|| {
             let mut levels = Vec::new();
             let redis = config.redis.as_ref().map(Redis::new).transpose()?;
@@ -80,6 +82,9 @@ impl Tiers {
                 let folder = Disk::open(&disk.path, disk.bytes, now)
                     .map_err(|error| format!("cache.disk.path: {}: {error}", disk.path.display()))?;
                 levels.push(Level::new(Place::Disk, Box::new(folder), disk.guards));
+            }
+            if let Some(bucket) = &config.s3 {
+                levels.push(Level::new(Place::Object, Box::new(Object::new(bucket, aws, now)?), bucket.guards));
             }
             Ok((levels, redis))
         })

@@ -185,7 +185,8 @@ mod tests {
     #[test]
     fn all_faults_come_together() {
         let text = errors(&["server.lisen=x", "render.nice=20", "origins.0.kind=ftp", "cache.memory.bytes=many"]);
-        for part in ["server.listen", "0 to 19", "ftp", "many"] {
+        let text = text + &errors(&["cache.s3.bucket=a/b", "cache.s3.prefix=a", "cache.s3.storage_class=GOLD"]);
+        for part in ["server.listen", "0 to 19", "ftp", "many", "a bucket's name", "ends with a slash", "STANDARD_IA"] {
             assert!(text.contains(part), "{part} in {text}");
         }
     }
@@ -200,6 +201,10 @@ mod tests {
         let base = "origins.1.base=http://127.0.0.1:1/";
         assert_eq!(errors(&[http[0], http[1], base, "origins.1.allow_private=127.0.0.0/8"]), "");
         assert!(errors(&["origins.0.base=http://a/"]).contains("for origins of kind http"));
+        let s3 = ["origins.1.name=media", "origins.1.kind=s3"];
+        assert!(errors(&s3).contains("kind s3 has a bucket"), "{}", errors(&s3));
+        assert_eq!(errors(&[s3[0], s3[1], "origins.1.bucket=originals", "origins.1.prefix=a/"]), "");
+        assert!(errors(&["origins.0.region=eu-west-1"]).contains("for origins of kind s3"));
         assert!(errors(&["routes.0.fetch.min_fresh=2h", "routes.0.fetch.max_fresh=1h"]).contains("at most max_fresh"));
         assert!(errors(&["server.name=a b"]).contains("letters, digits"));
         assert!(errors(&["signing.mode=required"]).contains("at least one key"));

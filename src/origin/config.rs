@@ -1,6 +1,9 @@
 //! `[[origins]]`: where originals come from.
 
 use super::http::config::HttpConfig;
+use super::s3::config::S3Config;
+use crate::aws::bucket::{BucketName, Prefix};
+use crate::aws::config::{Endpoint, RegionName};
 use crate::network::Network;
 use service::config::{Choice, Reader, Section};
 use std::path::PathBuf;
@@ -12,10 +15,18 @@ pub enum OriginKind {
     File,
     /// A server.
     Http,
+    /// A bucket.
+    S3,
+}
+
+impl OriginKind {
+    fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
 }
 
 impl Choice for OriginKind {
-    const NAMES: &'static [(&'static str, Self)] = &[("file", Self::File), ("http", Self::Http)];
+    const NAMES: &'static [(&'static str, Self)] = &[("file", Self::File), ("http", Self::Http), ("s3", Self::S3)];
 }
 
 /// One origin.
@@ -29,6 +40,12 @@ pub struct OriginConfig {
     pub allow_private: Vec<Network>,
     pub max_bytes: u64,
     pub http: HttpConfig,
+    pub bucket: Option<BucketName>,
+    pub prefix: Prefix,
+    pub endpoint: Option<Endpoint>,
+    pub region: Option<RegionName>,
+    pub path_style: Option<bool>,
+    pub s3: S3Config,
 }
 
 impl Section for OriginConfig {
@@ -37,7 +54,7 @@ impl Section for OriginConfig {
     fn read(r: &mut Reader<'_>) -> Self {
         let config = Self {
             name: r.required("name", "samples", "What routes call it; part of every cache key."),
-            kind: r.choice("kind", OriginKind::File, "file: a folder of this machine. http: a server."),
+            kind: r.choice("kind", OriginKind::File, "file: a folder of this machine. http: a server. s3: a bucket."),
             root: r.optional_parsed(
                 "root",
                 "samples",
@@ -60,19 +77,53 @@ impl Section for OriginConfig {
                 "1KiB"..="4GiB",
                 "Largest original; larger ones are answered 422.",
             ),
+            bucket: r.optional_parsed("bucket", "originals", "s3: the bucket."),
+            prefix: r
+                .optional_parsed("prefix", "photos/", "s3: what comes before the path of an original; ends with a slash.")
+                .unwrap_or_default(),
+            endpoint: r.optional_parsed("endpoint", "http://127.0.0.1:9000", "s3: the server, where it is not Amazon's own."),
+            region: r.optional_parsed(
+                "region",
+                "eu-central-1",
+                "s3: left out: AWS_REGION, the profile's, the machine's; with an endpoint at last us-east-1.",
+            ),
+            path_style: r.optional_bool(
+                "path_style",
+                true,
+                "s3: http://server/bucket/key rather than http://bucket.server/key. Left out: where an endpoint is given.",
+            ),
             http: r.section("http"),
+            s3: r.section("s3"),
         };
         if config.name.is_empty() || config.name.contains('|') {
             r.reject("name", &config.name, "a name without |", "");
         }
-        let (root, base) = (config.root.is_some(), config.base.is_some());
-        match config.kind {
-            OriginKind::File if !root => r.reject("root", "", "a folder", "an origin of kind file has a root"),
-            OriginKind::Http if !base => r.reject("base", "", "a URL", "an origin of kind http has a base"),
-            OriginKind::File if base => r.reject("base", "", "no base", "that is for origins of kind http"),
-            OriginKind::Http if root => r.reject("root", "", "no root", "that is for origins of kind file"),
-            _ => {}
-        }
+        config.check_kind(r);
         config
+    }
+}
+
+impl OriginConfig {
+    /// Each kind has keys that it needs, and that mean nothing to the others.
+    fn check_kind(&self, r: &mut Reader<'_>) {
+        let own = [
+            (OriginKind::File, "root", self.root.is_some(), "a folder"),
+            (OriginKind::Http, "base", self.base.is_some(), "a URL"),
+            (OriginKind::S3, "bucket", self.bucket.is_some(), "a bucket"),
+        ];
+        for (kind, key, given, what) in own {
+            let name = kind.name();
+            if kind == self.kind && !given {
+                r.reject(key, "", what, format!("an origin of kind {name} has a {key}"));
+            } else if kind != self.kind && given {
+                r.reject(key, "", format!("no {key}"), format!("that is for origins of kind {name}"));
+            }
+        }
+        for key in ["prefix", "endpoint", "region", "path_style"] {
+            if self.kind == OriginKind::S3 || !r.is_set(key) {
+                continue;
+            }
+            r.reject(key, "", format!("no {key}"), "that is for origins of kind s3");
+        }
     }
 }

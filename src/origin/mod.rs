@@ -6,9 +6,13 @@
 //! inside the origin.
 
 mod asking;
+mod attempts;
+mod body;
 pub mod config;
 pub mod file;
 pub mod http;
+mod retry;
+pub mod s3;
 mod trouble;
 
 pub use asking::{Asking, Found, Reply};
@@ -43,8 +47,30 @@ pub struct Original {
 pub enum Origin {
     /// A folder of this machine: looked at.
     File(file::FileOrigin),
-    /// An HTTP server: asked.
+    /// A server: asked.
+    Server(Server),
+}
+
+/// An origin that answers with a head.
+#[derive(Debug)]
+pub enum Server {
+    /// An HTTP server.
     Http(Box<http::HttpOrigin>),
+    /// A bucket of S3.
+    S3(Box<s3::S3Origin>),
+}
+
+impl Server {
+    /// Asks for an original.
+    ///
+    /// # Errors
+    /// See [`Missing`]; a certain absence is no error but [`Found::Nothing`].
+    pub async fn get(&self, asking: Asking<'_>) -> Result<Reply, Missing> {
+        match self {
+            Self::Http(server) => server.get(asking).await,
+            Self::S3(bucket) => bucket.get(asking).await,
+        }
+    }
 }
 
 impl Origin {
@@ -52,7 +78,8 @@ impl Origin {
     pub fn hosts_open(&self) -> usize {
         match self {
             Self::File(_) => 0,
-            Self::Http(server) => server.hosts_open(),
+            Self::Server(Server::Http(server)) => server.hosts_open(),
+            Self::Server(Server::S3(bucket)) => usize::from(bucket.is_left_alone()),
         }
     }
 }

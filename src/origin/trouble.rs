@@ -32,6 +32,8 @@ pub enum Missing {
 pub enum Phase {
     /// Waiting for others: at most so many requests go to an origin at once.
     Queue,
+    /// Finding out where it is, and as whom to ask.
+    Credentials,
     /// Looking up its name.
     Resolve,
     /// Connecting.
@@ -50,14 +52,24 @@ pub enum Phase {
 
 impl Phase {
     /// All, in order.
-    pub const ALL: [Self; 8] =
-        [Self::Queue, Self::Resolve, Self::Connect, Self::Tls, Self::Response, Self::Redirect, Self::Body, Self::File];
+    pub const ALL: [Self; 9] = [
+        Self::Queue,
+        Self::Credentials,
+        Self::Resolve,
+        Self::Connect,
+        Self::Tls,
+        Self::Response,
+        Self::Redirect,
+        Self::Body,
+        Self::File,
+    ];
 
     /// The name in logs, metrics and problem documents.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queue => "queue",
+            Self::Credentials => "credentials",
             Self::Resolve => "resolve",
             Self::Connect => "connect",
             Self::Tls => "tls",

@@ -9,8 +9,7 @@ use crate::cache::{Interest, Stamp};
 use crate::error::Error;
 use crate::handler::Asked;
 use crate::origin::file::FileOrigin;
-use crate::origin::http::HttpOrigin;
-use crate::origin::{Asking, Cause, Found, Missing, Origin, Phase, Reply, Sighting, Trouble};
+use crate::origin::{Asking, Cause, Found, Missing, Origin, Phase, Reply, Server, Sighting, Trouble};
 use crate::semantics::{Terms, refresh as head};
 use bytes::Bytes;
 use cache_key::{OriginalVersion, SourceKey};
@@ -98,7 +97,7 @@ async fn first(
     for (number, origin) in reading.route.origins.iter().enumerate() {
         let result = match &**origin {
             Origin::File(folder) => from_folder(app, folder, reading.path.as_str(), want, &stamp).await,
-            Origin::Http(server) => {
+            Origin::Server(server) => {
                 let told = known.and_then(|seen| Some((seen, seen.told.as_ref()?)));
                 let known =
                     told.filter(|(seen, told)| want == Want::Look && told.origin == number && seen.found.is_ok());
@@ -146,7 +145,7 @@ async fn from_folder(
 
 async fn from_server(
     app: &App,
-    server: &HttpOrigin,
+    server: &Server,
     asking: Asking<'_>,
     known: Option<(&Seen, &Told)>,
     origin: usize,

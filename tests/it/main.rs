@@ -20,6 +20,7 @@ mod patience;
 mod problem;
 mod protocol;
 mod rendition;
+mod s3;
 mod server;
 mod signing;
 mod stampede;

@@ -5,19 +5,19 @@
 //! is judged; every phase, and the whole, has an end.
 
 mod allow;
-mod body;
 pub mod config;
 mod connect;
 mod hosts;
 mod location;
 mod reach;
 mod request;
-mod retry;
 mod tls;
 
 pub(crate) use request::CDN_LOOP;
 pub use request::has_passed;
 
+use crate::origin::attempts::{Attempts, Progress};
+use crate::origin::body;
 use crate::origin::config::OriginConfig;
 use crate::origin::{Asking, Cause, Found, Missing, Phase, Reply, Trouble};
 use ::http::header::{CONTENT_ENCODING, LOCATION, RETRY_AFTER};
@@ -34,13 +34,10 @@ use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reach::Reach;
 use request::Fields;
-use retry::Budget;
 use std::error::Error;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Bytes of a response's head.
 const MAX_HEAD: usize = 64 << 10;
@@ -56,8 +53,7 @@ pub struct HttpOrigin {
     max_bytes: u64,
     config: HttpConfig,
     client: Client<Connector, Empty<Bytes>>,
-    slots: Semaphore,
-    budget: Budget,
+    attempts: Attempts,
     hosts: Hosts,
     wall: fn() -> SystemTime,
     tick: fn() -> Instant,
@@ -86,8 +82,7 @@ impl HttpOrigin {
         Ok(Self {
             client: builder.build(Connector::new(reach, tls, http.connect_timeout, http.tls_timeout)),
             fields: Fields::new(name, &http.headers)?,
-            slots: Semaphore::new(http.requests),
-            budget: Budget::new(http.retry_percent),
+            attempts: Attempts::new(http.requests, http.retries, http.retry_percent, http.timeout),
             hosts: Hosts::new(http.breaker_failures, http.breaker_pause),
             max_bytes: config.max_bytes,
             config: http,
@@ -110,35 +105,9 @@ impl HttpOrigin {
     pub async fn get(&self, asking: Asking<'_>) -> Result<Reply, Missing> {
         let first = location::original(&self.base, asking.path).ok_or(Missing::NotFound)?;
         let progress = Progress::default();
-        let limit = asking.timeout.unwrap_or(self.config.timeout);
-        match timeout(limit, self.attempts(asking, first, &progress)).await {
-            Ok(result) => result,
-            Err(_) => {
-                let phase = progress.get();
-                if phase != Phase::Queue {
-                    self.hosts.ended(&self.site.name(), false, (self.tick)());
-                }
-                Err(Trouble::late(phase).into())
-            }
-        }
-    }
-
-    async fn attempts(&self, asking: Asking<'_>, first: Uri, progress: &Progress) -> Result<Reply, Missing> {
-        self.budget.save();
-        let mut repeats = 0;
-        loop {
-            progress.set(Phase::Queue);
-            let slot = self.slots.acquire().await;
-            let result = self.follow(asking, first.clone(), progress).await;
-            drop(slot);
-            let Err(Missing::Failed(trouble)) = &result else { return result };
-            if repeats >= self.config.retries || !may_be_repeated(trouble) {
-                return result;
-            }
-            let Some(pause) = self.budget.spend(repeats, trouble.retry_after) else { return result };
-            sleep(pause).await;
-            repeats += 1;
-        }
+        let late = || self.hosts.ended(&self.site.name(), false, (self.tick)());
+        let attempt = || self.follow(asking, first.clone(), &progress);
+        self.attempts.make(asking.timeout, &progress, may_be_repeated, late, attempt).await
     }
 
     /// The answer at the end of the redirects.
@@ -301,20 +270,6 @@ fn trouble(error: &hyper_util::client::legacy::Error) -> Trouble {
         source = cause.source();
     }
     Trouble::new(Phase::Response, Cause::Broken, text)
-}
-
-/// How far a fetch has come, for the message when its time is up.
-#[derive(Default)]
-struct Progress(AtomicU8);
-
-impl Progress {
-    fn set(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> Phase {
-        Phase::ALL.into_iter().find(|phase| *phase as u8 == self.0.load(Ordering::Relaxed)).unwrap_or(Phase::Queue)
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! Does not know what it holds. Invariant: at most the limit and one chunk are ever held, whatever lengths are announced.
 
 use crate::origin::{Cause, Missing, Phase, Trouble};
+use ::http_body_util::BodyExt;
 use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::Body;
+use std::fmt::Display;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -21,12 +22,15 @@ pub(super) struct Collected {
 
 /// Reads all of it. `announced` is its `Content-Length`, where there is one; between two chunks no longer than `pause`
 /// may pass.
-pub(super) async fn collect(
-    mut body: Incoming,
+pub(super) async fn collect<B: Body<Data = Bytes> + Unpin>(
+    mut body: B,
     announced: Option<u64>,
     limit: u64,
     pause: Duration,
-) -> Result<Collected, Missing> {
+) -> Result<Collected, Missing>
+where
+    B::Error: Display,
+{
     if let Some(bytes) = announced.filter(|bytes| *bytes > limit) {
         return Err(Missing::TooLarge { bytes, limit });
     }
