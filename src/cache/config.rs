@@ -93,6 +93,7 @@ pub struct RedisConfig {
     pub urls: Vec<RedisUrl>,
     pub username: Option<String>,
     pub password: Option<Secret>,
+    pub tls: RedisTls,
     pub prefix: String,
     pub connections: usize,
     pub connect_timeout: Duration,
@@ -121,6 +122,7 @@ impl Section for RedisConfig {
             username: r.optional_string("username", "tintype", "For all nodes, over that of the address."),
             password: r
                 .secret("password", "For all nodes. Better in the environment: TINTYPE__CACHE__REDIS__PASSWORD."),
+            tls: RedisTls::read(r),
             prefix: r.string("prefix", "tintype:", "Before each key."),
             connections: r.int(
                 "connections",
@@ -155,6 +157,33 @@ impl Section for RedisConfig {
             r.reject("prefix", &config.prefix, "a text without braces", "they choose the node of a cluster");
         }
         config
+    }
+}
+
+/// Files in PEM, for `rediss://`.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct RedisTls {
+    pub ca_file: Option<PathBuf>,
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+}
+
+impl RedisTls {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
+            ca_file: r.optional_parsed(
+                "ca_file",
+                "/etc/tintype/redis-ca.pem",
+                "With rediss://: certificate authorities (PEM) in place of those of the system.",
+            ),
+            cert_file: r.optional_parsed(
+                "cert_file",
+                "/etc/tintype/redis.pem",
+                "With rediss://: the certificate (PEM) to show, where Redis asks for one. Goes with key_file.",
+            ),
+            key_file: r.optional_parsed("key_file", "/etc/tintype/redis.key", "Its private key (PEM)."),
+        }
     }
 }
 

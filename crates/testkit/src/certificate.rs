@@ -2,7 +2,9 @@
 //!
 //! Made anew each time; nothing secret is stored.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use std::sync::Arc;
@@ -25,6 +27,7 @@ impl Authority {
     #[must_use]
     pub fn new() -> Self {
         let mut parameters = CertificateParams::new(Vec::new()).expect("no names");
+        parameters.distinguished_name = called("authority");
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("random numbers");
         Self(CertifiedIssuer::self_signed(parameters, key).expect("a sound request"))
@@ -36,16 +39,23 @@ impl Authority {
         self.0.pem()
     }
 
+    /// A certificate for `names` (also addresses) and its private key, in PEM.
+    ///
+    /// # Panics
+    /// Where a name is none.
+    #[must_use]
+    pub fn certify(&self, names: &[&str]) -> (String, String) {
+        let (certificate, key) = self.sign(names);
+        (certificate.pem(), key.serialize_pem())
+    }
+
     /// A server's side of TLS as `names`, offering these protocols.
     ///
     /// # Panics
     /// Where a name is none.
     #[must_use]
     pub fn server(&self, names: &[&str], protocols: &[&[u8]]) -> Arc<ServerConfig> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let key = KeyPair::generate().expect("random numbers");
-        let parameters = CertificateParams::new(names).expect("names");
-        let certificate = parameters.signed_by(&key, &self.0).expect("a sound request");
+        let (certificate, key) = self.sign(names);
         let chain = vec![CertificateDer::from(certificate)];
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -55,4 +65,20 @@ impl Authority {
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Arc::new(config)
     }
+
+    fn sign(&self, names: &[&str]) -> (Certificate, KeyPair) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate().expect("random numbers");
+        // OpenSSL takes what is called as its issuer for signed by itself.
+        let called = called(names.first().map_or("nobody", String::as_str));
+        let mut parameters = CertificateParams::new(names).expect("names");
+        parameters.distinguished_name = called;
+        (parameters.signed_by(&key, &self.0).expect("a sound request"), key)
+    }
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
 }

@@ -1,11 +1,14 @@
 //! A real Redis for tests: `redis-server` on a port that is free, without anything on disk, ended with the test.
 
+use crate::certificate::Authority;
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A running server. Killed when dropped.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct Redis {
     /// Where it listens.
     pub address: SocketAddr,
     arguments: Vec<String>,
+    /// Certificates, where it speaks TLS only.
+    files: Option<TempDir>,
 }
 
 impl Redis {
@@ -24,11 +29,35 @@ impl Redis {
     /// Where it does not come up, or is demanded and missing.
     #[must_use]
     pub fn start(arguments: &[&str]) -> Option<Self> {
-        let address = free();
+        Self::begin(free(), arguments, None)
+    }
+
+    /// Starts one that speaks TLS only, certified by `authority` for 127.0.0.1, and asks its clients for certificates of
+    /// the same. `None` as for [`Redis::start`].
+    ///
+    /// # Panics
+    /// As [`Redis::start`].
+    #[must_use]
+    pub fn start_tls(authority: &Authority, arguments: &[&str]) -> Option<Self> {
+        let (files, address) = (tempfile::tempdir().expect("a folder"), free());
+        let (certificate, key) = authority.certify(&["127.0.0.1"]);
+        let paths = [("cert", certificate), ("key", key), ("ca-cert", authority.pem())].map(|(name, content)| {
+            let path = files.path().join(name);
+            fs::write(&path, content).expect("a file");
+            (format!("--tls-{name}-file"), path.to_str().expect("a path of the system's own making").to_owned())
+        });
+        let port = address.port().to_string();
+        let mut own = vec!["--port", "0", "--tls-port", port.as_str()];
+        own.extend(paths.iter().flat_map(|(name, path)| [name.as_str(), path.as_str()]));
+        own.extend(arguments);
+        Self::begin(address, &own, Some(files))
+    }
+
+    fn begin(address: SocketAddr, arguments: &[&str], files: Option<TempDir>) -> Option<Self> {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         match spawn(address, &arguments) {
             Ok(child) => {
-                let server = Self { child, address, arguments };
+                let server = Self { child, address, arguments, files };
                 server.wait();
                 Some(server)
             }
@@ -44,7 +73,7 @@ impl Redis {
     /// As clients write it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://{}", self.address)
+        format!("{}://{}", if self.files.is_some() { "rediss" } else { "redis" }, self.address)
     }
 
     /// Ends it at once, as a crash does. What it held is lost.
@@ -105,7 +134,12 @@ impl Redis {
 
     fn wait(&self) {
         let began = Instant::now();
-        while !self.try_tell("PING").is_ok_and(|answer| answer.starts_with("+PONG") || answer.starts_with("-NOAUTH")) {
+        let answers = || match &self.files {
+            None => self.try_tell("PING").is_ok_and(|said| said.starts_with("+PONG") || said.starts_with("-NOAUTH")),
+            // It listens once it is ready.
+            Some(_) => TcpStream::connect(self.address).is_ok(),
+        };
+        while !answers() {
             assert!(began.elapsed() < Duration::from_secs(30), "redis-server does not answer at {}", self.address);
             thread::sleep(Duration::from_millis(5));
         }

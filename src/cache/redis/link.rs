@@ -3,6 +3,7 @@
 //! Knows addresses and how answers fail. Invariants: no text that leaves here holds an address or a password; a connection
 //! that is open but gives no answers, because its other end is gone or it has lost count, is left for a fresh one.
 
+use super::tls::{self, Certificates};
 use super::{Answer, Ask};
 use crate::cache::config::{RedisConfig, RedisUrl};
 use crate::cache::tier::Failure;
@@ -24,6 +25,7 @@ const UNANSWERED_BY_CLUSTER: u32 = 8;
 /// Where Redis is.
 pub(super) struct Nodes {
     pub(super) infos: Vec<ConnectionInfo>,
+    certificates: Option<Certificates>,
     pub(super) connect_timeout: Duration,
 }
 
@@ -50,8 +52,15 @@ impl Nodes {
             node(config, url)
                 .map_err(|_| "cache.redis.urls: not an address such as redis://127.0.0.1:6379/0".to_owned())
         };
-        let infos = config.urls.iter().map(node).collect::<Result<_, _>>()?;
-        Ok(Self { infos, connect_timeout: config.connect_timeout })
+        let mut infos = config.urls.iter().map(node).collect::<Result<Vec<_>, _>>()?;
+        if infos.iter().any(tls::is_blind) {
+            return Err("cache.redis.urls: #insecure is not for use: name a ca_file".to_owned());
+        }
+        let certificates = Certificates::read(config)?;
+        if let Some(certificates) = &certificates {
+            infos = infos.iter().filter_map(|info| certificates.fit(info)).collect();
+        }
+        Ok(Self { infos, certificates, connect_timeout: config.connect_timeout })
     }
 }
 
@@ -126,12 +135,14 @@ impl Kind {
                 .set_number_of_retries(0);
             return Ok(Self::Node(ConnectionManager::new_lazy_with_config(Client::open(node.clone())?, manager)?));
         }
-        let client = ClusterClient::builder(nodes.infos.iter().cloned())
+        let mut builder = ClusterClient::builder(nodes.infos.iter().cloned())
             .connection_timeout(nodes.connect_timeout)
             .response_timeout(longest)
-            .retries(1)
-            .build()?;
-        Ok(Self::Cluster(Box::new((client, OnceCell::new()))))
+            .retries(1);
+        if let Some(certificates) = &nodes.certificates {
+            builder = builder.certs(certificates.all());
+        }
+        Ok(Self::Cluster(Box::new((builder.build()?, OnceCell::new()))))
     }
 
     async fn say<T: Answer>(&self, ask: &Ask) -> Result<T, RedisError> {

@@ -8,6 +8,7 @@ mod ask;
 mod link;
 mod subscription;
 pub(crate) mod tier;
+mod tls;
 
 pub use ask::{Answer, Ask};
 pub use subscription::{Message, Subscription};

@@ -71,6 +71,46 @@ async fn connections_without_answers_are_left_for_fresh_ones() {
     assert!(proxy.connections() > before, "over a fresh one");
 }
 
+/// With a password and a client's certificate; an authority that nobody knows is none, and a name must fit.
+#[tokio::test]
+async fn the_contract_holds_over_tls() {
+    let authority = testkit::certificate::Authority::new();
+    let Some(server) = testkit::Redis::start_tls(&authority, &["--requirepass", "open-sesame"]) else { return };
+    let files = tempfile::tempdir().expect("a folder");
+    let (certificate, key) = authority.certify(&["client.example"]);
+    let other = testkit::certificate::Authority::new().pem();
+    let file = |name: &str, content: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, content).expect("a file");
+        path.display().to_string()
+    };
+    let sets = |ca: &str, url: &str| {
+        vec![
+            format!("redis.urls={url}"),
+            "redis.password=open-sesame".to_owned(),
+            "redis.timeout=30s".to_owned(),
+            "redis.connect_timeout=30s".to_owned(),
+            format!("redis.ca_file={}", file("ca", ca)),
+            format!("redis.cert_file={}", file("cert", &certificate)),
+            format!("redis.key_file={}", file("key", &key)),
+        ]
+    };
+    let open = |sets: &[String]| {
+        let config = service::config::load::<CacheConfig>(None, [], sets).map_err(|errors| errors.to_string())?;
+        Redis::new(&config.config.redis.expect("given")).map(|redis| Entries::new(redis, 300_000))
+    };
+    contract::holds(&open(&sets(&authority.pem(), &server.url())).expect("certificates"), 300_000).await;
+    for (ca, url) in [(other, server.url()), (authority.pem(), server.url().replace("127.0.0.1", "localhost"))] {
+        let stranger = open(&sets(&ca, &url)).expect("certificates");
+        assert!(matches!(stranger.get(&[1; 32]).await, Err(Failure::Refused(_))), "{url}");
+    }
+    let wrong = |sets: &[String]| open(sets).map(drop).expect_err("refused");
+    assert!(wrong(&sets("no certificate", &server.url())).contains("ca_file"));
+    assert!(wrong(&sets(&authority.pem(), &server.url())[..6]).contains("belong together"));
+    assert!(wrong(&sets(&authority.pem(), &server.url().replace("rediss", "redis"))).contains("rediss://"));
+    assert!(wrong(&sets(&authority.pem(), &format!("{}/#insecure", server.url()))).contains("#insecure"));
+}
+
 #[tokio::test]
 async fn a_password_is_needed_and_never_told() {
     let Some(server) = testkit::Redis::start(&["--requirepass", "open-sesame"]) else { return };
