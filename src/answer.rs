@@ -62,6 +62,9 @@ async fn dispatch(app: &App, peer: &Peer, request: &Parts, now: SystemTime) -> E
         let error = Kind::TargetTooLong { bytes, limit: app.max_target_bytes }.into();
         return Ended::refused(error, asking, None, Vary::NOTHING);
     }
+    if let Err(error) = app.doors.admit(peer, &request.headers) {
+        return Ended::refused(error, asking, None, Vary::NOTHING);
+    }
     let found = app.routes.find(host.map(without_port), path);
     if !cors::is_allowed(&request.method) {
         let error = Kind::Method(request.method.to_string()).into();

@@ -1,5 +1,6 @@
 //! The composition root: builds every part from the config. No logic beside which part answers a request.
 
+use crate::access::{Doors, Keyring};
 use crate::aws::Aws;
 use crate::cache::{Flights, Leases, Marks, Memory, Tiers};
 use crate::config::Config;
@@ -38,6 +39,7 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     pub(crate) routes: Routes,
     pub(crate) guard: Guard,
+    pub(crate) doors: Doors,
     pub(crate) trust: Trust,
     pub(crate) page: Option<Page>,
     /// Tenant of requests that no key vouches for.
@@ -62,7 +64,7 @@ pub struct Parts {
     pub(crate) pressure: Arc<Pressure>,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
-    vault: Vault,
+    pub(crate) vault: Vault,
     pub(crate) max_target_bytes: usize,
 }
 
@@ -79,8 +81,8 @@ impl App {
     /// # Errors
     /// What could not be opened or is wrong, in words for the person who configures.
     pub fn build(config: &Config, registry: &mut Registry, clock: Clock) -> Result<Self, String> {
-        let vault = Vault::default();
         let aws = Aws::new();
+        let vault = Vault::new(&config.secrets, &aws);
         let origins = open_origins(config, &aws, clock)?;
         let presets = |only| presets(config, only).map_err(|error| format!("presets: {error}"));
         let routes = config.routes.iter().map(|route| {
@@ -113,6 +115,7 @@ impl App {
         }));
         Ok(Self(Arc::new(Parts {
             routes,
+            doors: Doors::new(Keyring::read(config, &vault)?),
             guard: Guard::new(Rules::read(&config.signing, &vault)?),
             trust: Trust { networks: config.server.trusted_proxies.clone(), ..Trust::default() },
             page: page(config, &origins, &renderer),
@@ -144,7 +147,9 @@ impl Parts {
     /// What is wrong, in words for the person who configures.
     pub(crate) fn renew(&self, config: &Config) -> Result<(), String> {
         let rules = Rules::read(&config.signing, &self.vault)?;
+        let keyring = Keyring::read(config, &self.vault)?;
         self.guard.replace(rules);
+        self.doors.replace(keyring);
         Ok(())
     }
 }

@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     NoRoute,
     /// The signature is missing or wrong.
     Refused(signature::Refused),
+    /// Nothing shows that it came through the CDN.
+    NoProof,
     /// The path cannot name an original.
     Path(String),
     /// A parameter's value is not allowed.
@@ -157,6 +159,7 @@ impl fmt::Display for Error {
             }
             Kind::NoRoute => f.write_str("no route of this server begins with this host and path"),
             Kind::Refused(refused) => write!(f, "{refused}"),
+            Kind::NoProof => f.write_str("this server answers requests that come through its CDN only"),
             Kind::Path(text) => f.write_str(text),
             Kind::Parameter(error) => write!(f, "{error}"),
             Kind::Originals => {

@@ -9,6 +9,7 @@
 //! `cache`, `origin`, `render` and `semantics` do not know each other; only `handler` and `fill` compose them, and
 //! [`app`] builds them from the config.
 
+mod access;
 mod answer;
 pub mod app;
 pub mod aws;

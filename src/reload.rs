@@ -1,4 +1,4 @@
-//! Reads the configuration again while requests are served: on SIGHUP, and when it or a file of a secret has changed.
+//! Reads the configuration again while requests are served: on SIGHUP, and when it or a secret has changed.
 //!
 //! Owns when that happens and what is told of it; what can change is `App::renew`'s business. Invariant: what is in force is
 //! one whole, sound configuration: where anything is wrong with the new one, the old one stays, and the log says why.
@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 /// Tables that take effect at once. A change of any other one is named in the log, and waits for the next start.
-const RENEWED: [&str; 1] = ["signing"];
+const RENEWED: [&str; 4] = ["signing", "admin", "proof", "tenants"];
 
 /// Reads all layers of the configuration.
 pub(crate) type Load = Arc<dyn Fn() -> Result<Loaded<Config>, ConfigErrors> + Send + Sync>;
@@ -28,7 +28,18 @@ pub(crate) struct Reload {
     load: Load,
     hangup: Signal,
     check: Duration,
+    refresh: Duration,
     seen: Seen,
+}
+
+/// Why files are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cue {
+    Signal,
+    /// It is time to look at files, …
+    Files,
+    /// … and into AWS Secrets Manager, and to try again what went wrong.
+    All,
 }
 
 /// What was read last.
@@ -38,6 +49,8 @@ struct Seen {
     files: Vec<(PathBuf, Stamp)>,
     /// The tables that are not renewed, as text.
     rest: String,
+    /// The last time something was wrong.
+    refused: bool,
 }
 
 impl Reload {
@@ -47,20 +60,27 @@ impl Reload {
     /// The system refuses a signal handler.
     pub(crate) fn new(app: App, load: Load, file: Option<&Path>, loaded: &Loaded<Config>) -> std::io::Result<Self> {
         let hangup = signal(SignalKind::hangup())?;
-        Ok(Self { app, load, hangup, check: loaded.config.secrets.check, seen: Seen::of(file, loaded) })
+        let times = &loaded.config.secrets;
+        Ok(Self { app, load, hangup, check: times.check, refresh: times.refresh, seen: Seen::of(file, loaded) })
     }
 
     /// Goes on until it is dropped; spawn it.
     pub(crate) async fn watch(mut self, file: Option<PathBuf>) {
-        let mut tick = tokio::time::interval(self.check);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut check = tokio::time::interval(self.check);
+        let mut refresh = tokio::time::interval(self.refresh);
+        // All has just been read.
+        check.reset();
+        refresh.reset();
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let asked = tokio::select! {
-                Some(()) = self.hangup.recv() => true,
-                _ = tick.tick() => false,
+            let cue = tokio::select! {
+                Some(()) = self.hangup.recv() => Cue::Signal,
+                _ = refresh.tick() => Cue::All,
+                _ = check.tick() => Cue::Files,
             };
             let (app, load, seen, file) = (self.app.clone(), Arc::clone(&self.load), self.seen.clone(), file.clone());
-            let looked = aside(move || look(&app, &load, seen, file.as_deref(), asked)).await;
+            let looked = aside(move || look(&app, &load, seen, file.as_deref(), cue)).await;
             if let Ok(seen) = looked {
                 self.seen = seen;
             }
@@ -77,13 +97,23 @@ fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> tokio:
     tokio::task::spawn_blocking(work)
 }
 
-/// Reads and renews where that was `asked` for or a file has changed.
-fn look(app: &App, load: &Load, mut seen: Seen, file: Option<&Path>, asked: bool) -> Seen {
-    let changed = seen.files.iter().find(|(path, stamp)| stamp_of(path) != *stamp).map(|(path, _)| path.clone());
-    if !asked && changed.is_none() {
-        return seen;
-    }
-    let reason = changed.map_or_else(|| "SIGHUP".to_owned(), |path| format!("{} has changed", path.display()));
+/// Reads and renews where that was asked for or something has changed.
+fn look(app: &App, load: &Load, mut seen: Seen, file: Option<&Path>, cue: Cue) -> Seen {
+    let changed = seen.files.iter().find(|(path, stamp)| stamp_of(path) != *stamp).map(|(path, _)| path);
+    let reason = match (changed, cue) {
+        (_, Cue::Signal) => "SIGHUP".to_owned(),
+        (Some(path), _) => format!("{} has changed", path.display()),
+        (None, Cue::Files) => return seen,
+        (None, Cue::All) => match app.vault.has_changed() {
+            Ok(true) => "a secret in AWS Secrets Manager has changed".to_owned(),
+            Ok(false) if seen.refused => "it could not be read before".to_owned(),
+            Ok(false) => return seen,
+            Err(error) => {
+                tracing::warn!(%error, "secrets cannot be looked at again: those in force stay");
+                return seen;
+            }
+        },
+    };
     // Looked at before they are read: what changes meanwhile is seen the next time.
     for (path, stamp) in &mut seen.files {
         *stamp = stamp_of(path);
@@ -104,6 +134,7 @@ fn look(app: &App, load: &Load, mut seen: Seen, file: Option<&Path>, asked: bool
         }
         Err(error) => {
             app.metrics.reload("refused");
+            seen.refused = true;
             tracing::error!(reason, %error, "the configuration cannot be read again: what was in force stays");
             seen
         }
@@ -114,7 +145,7 @@ impl Seen {
     fn of(file: Option<&Path>, loaded: &Loaded<Config>) -> Self {
         let files = file.into_iter().chain(loaded.config.secret_files());
         let files = files.map(|path| (path.to_owned(), stamp_of(path))).collect();
-        Self { files, rest: rest(loaded.effective()) }
+        Self { files, rest: rest(loaded.effective()), refused: false }
     }
 }
 

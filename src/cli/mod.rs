@@ -4,6 +4,7 @@ mod config;
 mod info;
 mod picture;
 mod serve;
+mod token;
 mod url;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -55,7 +56,7 @@ enum Command {
     Sign(url::SignArguments),
     /// Ask a running server whether it is ready (for container health checks).
     #[command(after_help = "Examples:\n  tintype health\n  tintype health --config config.toml")]
-    Health(ConfigArguments),
+    Health(serve::HealthArguments),
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  tintype completions bash > /etc/bash_completion.d/tintype")]
     Completions {

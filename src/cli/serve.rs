@@ -1,11 +1,13 @@
 //! `tintype serve` and `tintype health`.
 
+use super::token::TokenArguments;
 use super::{ConfigArguments, Failure};
 use crate::app::App;
 use crate::config::Config;
 use crate::pressure;
 use crate::reload::Reload;
 use crate::server::{Clock, Listeners, Stop};
+use clap::Args;
 use prometheus_client::registry::Registry;
 use service::admin::{Admin, Readiness, register_build};
 use service::config::Loaded;
@@ -47,6 +49,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     let registry = Arc::new(registry);
     let exporting = exporter.map(|exporter| exporter.start(Arc::clone(&registry)));
     let admin = Admin::new(readiness.clone(), registry);
+    let admin = app.doors.hang(admin, &config.admin).map_err(Failure::Failed)?;
     let admin =
         admin.bind(config.server.admin).await.map_err(|error| taken("server.admin", config.server.admin, &error))?;
     let (admin_address, stop) = (admin.local_addr()?, Stop::new());
@@ -83,9 +86,19 @@ fn taken(key: &str, address: std::net::SocketAddr, error: &Error) -> Failure {
     Failure::Failed(format!("{key}: cannot listen on {address}: {error}"))
 }
 
-pub(super) fn health(arguments: &ConfigArguments) -> Result<(), Failure> {
-    let config = arguments.load()?;
-    match health::ask(config.server.admin, Probe::Ready, HEALTH_TIMEOUT) {
+#[derive(Debug, Args)]
+pub(super) struct HealthArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    #[command(flatten)]
+    token: TokenArguments,
+}
+
+pub(super) fn health(arguments: &HealthArguments) -> Result<(), Failure> {
+    let config = arguments.config.load()?;
+    // Read where it is asked for only: a health check shall not depend on secrets that it does not need.
+    let token = if config.admin.open_reads { None } else { arguments.token.token(&config)? };
+    match health::ask(config.server.admin, Probe::Ready, token.as_deref(), HEALTH_TIMEOUT) {
         Ok(answer) => {
             println!("{}", answer.trim_end());
             Ok(())

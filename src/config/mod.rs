@@ -2,12 +2,14 @@
 //!
 //! Each part declares its keys beside the code that uses them; `config.toml` is printed from the same declarations.
 
+mod admin;
 mod fetch;
 mod moment;
 mod page;
 mod route;
 mod signing;
 
+pub use admin::{AdminConfig, ProofConfig};
 pub use fetch::FetchConfig;
 pub use moment::Moment;
 pub use page::PageConfig;
@@ -41,6 +43,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub signing: SigningConfig,
     pub secrets: SecretsConfig,
+    pub admin: AdminConfig,
+    pub proof: ProofConfig,
     pub origins: Vec<OriginConfig>,
     pub presets: Vec<PresetConfig>,
     pub routes: Vec<RouteConfig>,
@@ -66,6 +70,8 @@ impl Section for Config {
             limits: r.section("limits"),
             signing: r.section("signing"),
             secrets: r.section("secrets"),
+            admin: r.section("admin"),
+            proof: r.section("proof"),
             origins: r.tables("origins", &["name = \"samples\"\nkind = \"file\"\nroot = \"samples\""]),
             presets: r.tables("presets", &[]),
             routes: r.tables("routes", &["prefix = \"/img/\"\norigin = \"samples\""]),
@@ -85,7 +91,10 @@ impl Section for Config {
 impl Config {
     /// The files of secrets that are read again when they change.
     pub(crate) fn secret_files(&self) -> impl Iterator<Item = &std::path::Path> {
-        self.signing.keys.iter().filter_map(|key| key.secret.file())
+        let keys = self.signing.keys.iter().map(|key| &key.secret);
+        let tokens = self.admin.tokens.iter().map(|token| &token.secret);
+        let values = self.proof.values.iter().map(|value| &value.secret);
+        keys.chain(tokens).chain(values).filter_map(|source| source.file())
     }
 
     /// What only shows when parts are seen together.
@@ -112,6 +121,14 @@ impl Config {
         }
         if self.page.enabled && !self.origins.iter().any(|o| o.name == self.page.origin && o.kind == OriginKind::File) {
             r.reject("page.origin", &self.page.origin, "the name of an origin of kind file", "or page.enabled = false");
+        }
+        if !is_loopback(self.server.admin.ip()) && self.admin.tokens.is_empty() {
+            r.reject(
+                "admin.tokens",
+                "none",
+                format!("at least one token, because server.admin is {}, which others can reach", self.server.admin),
+                "add [[admin.tokens]] with name and secret_file",
+            );
         }
         let public = self.server.listen.iter().find(|address| !is_loopback(address.ip()));
         let unsigned = self.signing.mode != SigningMode::Required && !self.signing.unsigned_beyond_loopback;

@@ -1,5 +1,6 @@
 //! `[secrets]`: how secrets are kept up to date.
 
+use crate::aws::Access;
 use service::config::{Reader, Section};
 use std::time::Duration;
 
@@ -8,6 +9,21 @@ use std::time::Duration;
 pub struct SecretsConfig {
     /// Between two looks at files.
     pub check: Duration,
+    /// Between two looks into AWS Secrets Manager.
+    pub refresh: Duration,
+    /// Where that is.
+    pub access: Access,
+}
+
+/// `[secrets.aws]`.
+struct Aws(Access);
+
+impl Section for Aws {
+    const DOC: &'static str = "How AWS Secrets Manager is reached, where a secret_name is given.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self(Access::read(r))
+    }
 }
 
 impl Section for SecretsConfig {
@@ -22,6 +38,13 @@ impl Section for SecretsConfig {
                 "How often files of secrets, and the configuration's own, are looked at. What is wrong is told in the log, \
                  and what was in force stays.",
             ),
+            refresh: r.duration(
+                "refresh",
+                "5m",
+                "100ms"..="1d",
+                "How often AWS Secrets Manager is asked for new versions of the secrets that it has.",
+            ),
+            access: r.section::<Aws>("aws").0,
         }
     }
 }

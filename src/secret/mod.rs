@@ -3,14 +3,20 @@
 //! Owns the reading of them; does not know what they are for. Invariants: a secret is printed nowhere, neither by `Debug`
 //! nor in an error; what is read is bounded; an error names the place, so that it can be mended.
 
+mod aws;
 pub mod config;
 mod source;
 
 pub use source::Source;
 
+use crate::aws::Aws;
+use aws::Manager;
+use config::SecretsConfig;
+use std::collections::HashMap;
 use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most bytes of one secret.
 const MOST: u64 = 64 << 10;
@@ -32,25 +38,60 @@ impl fmt::Debug for Value {
     }
 }
 
-/// Reads secrets.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Vault {}
+/// Reads secrets. Clones share what AWS Secrets Manager said last.
+#[derive(Clone, Debug)]
+pub(crate) struct Vault {
+    manager: Manager,
+    managed: Arc<Mutex<HashMap<Managed, Vec<Value>>>>,
+}
+
+/// A name in AWS Secrets Manager, and a field of its JSON.
+type Managed = (String, Option<String>);
 
 impl Vault {
-    /// The values of a secret, the newest first: it is the one to make new things with, all are to be taken.
+    /// Reads nothing yet.
+    pub(crate) fn new(config: &SecretsConfig, aws: &Aws) -> Self {
+        Self { manager: Manager::new(config, aws), managed: Arc::default() }
+    }
+
+    /// The values of a secret, the newest first: it is the one to make new things with, all are to be taken. Holds up its
+    /// thread where AWS Secrets Manager is asked.
     ///
     /// # Errors
     /// It is not there, empty or too large; in words that name the place and not the secret.
     pub(crate) fn open(&self, source: &Source) -> Result<Vec<Value>, String> {
-        let value = match source {
-            Source::Given(secret) => secret.expose().as_bytes().to_vec(),
-            Source::Variable(name) => variable(name)?,
-            Source::File(path) => file(path)?,
+        let values = match source {
+            Source::Given(secret) => vec![Value(secret.expose().as_bytes().to_vec())],
+            Source::Variable(name) => vec![Value(variable(name)?)],
+            Source::File(path) => vec![Value(file(path)?)],
+            Source::Managed { name, field } => self.managed(name, field.as_deref(), source)?,
         };
-        if value.is_empty() {
+        if values.iter().any(|value| value.0.is_empty()) {
             return Err(format!("{source} is empty"));
         }
-        Ok(vec![Value(value)])
+        Ok(values)
+    }
+
+    fn managed(&self, name: &str, field: Option<&str>, source: &Source) -> Result<Vec<Value>, String> {
+        let values = self.manager.open(name, field).map_err(|error| format!("{source}: {error}"))?;
+        let mut known = self.managed.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((name.to_owned(), field.map(str::to_owned)), values.clone());
+        Ok(values)
+    }
+
+    /// Whether AWS Secrets Manager has something else by now than when it was asked last. Holds up its thread.
+    ///
+    /// # Errors
+    /// It does not say.
+    pub(crate) fn has_changed(&self) -> Result<bool, String> {
+        let known = self.managed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for ((name, field), values) in known {
+            let now = self.manager.open(&name, field.as_deref()).map_err(|error| format!("{name}: {error}"))?;
+            if now != values {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -82,8 +123,13 @@ mod tests {
     use super::*;
     use service::config::Secret;
 
+    fn vault() -> Vault {
+        let loaded = service::config::load::<SecretsConfig>(None, [], &[]).unwrap();
+        Vault::new(&loaded.config, &Aws::new())
+    }
+
     fn open(source: &Source) -> Result<Vec<u8>, String> {
-        Vault::default().open(source).map(|values| values[0].expose().to_vec())
+        vault().open(source).map(|values| values[0].expose().to_vec())
     }
 
     #[test]
@@ -122,7 +168,7 @@ mod tests {
     #[test]
     fn a_secret_is_not_printed() {
         let source = Source::Given(Secret::new("hidden"));
-        let values = Vault::default().open(&source).unwrap();
+        let values = vault().open(&source).unwrap();
         assert!(!format!("{source:?} {source} {values:?}").contains("hidden"));
     }
 }

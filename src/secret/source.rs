@@ -1,4 +1,4 @@
-//! Where a secret is, as a table of the config says it: four ways, of which exactly one is taken.
+//! Where a secret is, as a table of the config says it: of several ways exactly one.
 //!
 //! Invariant: a table that needs a secret and has none, or two, is a fault of the config that names all ways.
 
@@ -15,6 +15,13 @@ pub enum Source {
     Variable(String),
     /// In a file, whose bytes it is but for the end of the last line.
     File(PathBuf),
+    /// In AWS Secrets Manager.
+    Managed {
+        /// Its name or ARN.
+        name: String,
+        /// Which text of its JSON; without it the whole.
+        field: Option<String>,
+    },
 }
 
 /// Secrets that are written into a config are typed or pasted: shorter ones can be tried out.
@@ -23,7 +30,7 @@ const SHORTEST: usize = 32;
 const HINT: &str = "make one with: openssl rand -hex 32";
 
 impl Source {
-    /// The keys `secret`, `secret_env`, `secret_file`. Where they are wrong, the fault is noted.
+    /// The keys `secret`, `secret_env`, `secret_file`, `secret_name` and `secret_field`. Where they are wrong, the fault is noted.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let given = r.secret("secret", "The secret, at least 32 characters. Better in one of the following places.");
         let variable =
@@ -33,15 +40,29 @@ impl Source {
             "/run/secrets/tintype",
             "Or the file that holds it; its last line's end is no part of it. Read again when it changes.",
         );
+        let name = r.optional_string(
+            "secret_name",
+            "tintype/signing",
+            "Or its name (or ARN) in AWS Secrets Manager; the version before the current one is taken too.",
+        );
+        let field = r.optional_string("secret_field", "k1", "Which text of its JSON, where it is JSON with several.");
+        if let (Some(field), None) = (&field, &name) {
+            r.reject("secret_field", field, "a secret_name beside it", "");
+        }
         if given.as_ref().is_some_and(|secret| secret.expose().len() < SHORTEST) {
             r.reject("secret", "(hidden)", "at least 32 characters", HINT);
         }
-        let ways = [given.map(Self::Given), variable.map(Self::Variable), file.map(Self::File)];
+        let ways = [
+            given.map(Self::Given),
+            variable.map(Self::Variable),
+            file.map(Self::File),
+            name.map(|name| Self::Managed { name, field }),
+        ];
         let mut ways = ways.into_iter().flatten();
         let found = ways.next();
         if found.is_none() || ways.next().is_some() {
             let number = if found.is_none() { "nothing" } else { "(several)" };
-            r.reject("secret", number, "one of secret, secret_env, secret_file", HINT);
+            r.reject("secret", number, "one of secret, secret_env, secret_file, secret_name", HINT);
         }
         found.unwrap_or_else(|| Self::Given(Secret::new("")))
     }
@@ -62,6 +83,7 @@ impl fmt::Display for Source {
             Self::Given(_) => f.write_str("the secret in the config"),
             Self::Variable(name) => write!(f, "the variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Managed { name, .. } => write!(f, "AWS Secrets Manager's {name}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! No test here judges by wall time alone: counts come from the server's own metrics, and waits end by events.
 
+mod access;
 mod cli;
 mod corpus;
 mod damaged;
@@ -13,6 +14,7 @@ mod info;
 mod keys;
 mod layers;
 mod limits;
+mod managed;
 mod origin;
 mod overload;
 mod path;

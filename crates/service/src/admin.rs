@@ -1,9 +1,14 @@
 //! The admin listener: whether the process lives and is ready, its metrics, and routes that a binary adds. Never public.
 //!
-//! Knows nothing of the service's own traffic. Invariant: it is small and bounded (connections, head, body, time), and
-//! goes on answering while the process drains.
+//! Knows nothing of the service's own traffic. Invariants: it is small and bounded (connections, head, body, time), and
+//! goes on answering while the process drains; whatever changes something is for those who may, and written down.
 
+mod access;
+mod audit;
 mod route;
+
+pub use access::{Access, Token};
+pub use audit::{Audit, Detail};
 
 use std::convert::Infallible;
 use std::io;
@@ -94,8 +99,23 @@ impl Admin {
         Self { router: Router::new(readiness, registry) }
     }
 
+    /// Who may use it; without this call anybody who reaches it.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.router.access = access;
+        self
+    }
+
+    /// Where acts are written down; without this call in the log alone.
+    #[must_use]
+    pub fn audit(mut self, audit: Audit) -> Self {
+        self.router.audit = audit;
+        self
+    }
+
     /// Adds a route, such as `POST /purge`. The path is matched exactly, without the query. The body of a request is
-    /// limited to 1 MiB.
+    /// limited to 1 MiB. Methods other than GET and HEAD are acts: the audit log has each, with the [`Detail`] that the
+    /// answer may carry among its extensions.
     #[must_use]
     pub fn route<F>(
         mut self,
@@ -141,11 +161,11 @@ impl BoundAdmin {
         loop {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
             match self.listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     let router = Arc::clone(&self.router);
                     tokio::spawn(async move {
                         let _slot = slot;
-                        let _ = tokio::time::timeout(CONNECTION_LIMIT, converse(stream, router)).await;
+                        let _ = tokio::time::timeout(CONNECTION_LIMIT, converse(stream, peer, router)).await;
                     });
                 }
                 Err(error) => {
@@ -157,10 +177,10 @@ impl BoundAdmin {
     }
 }
 
-async fn converse(stream: TcpStream, router: Arc<Router>) {
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Arc<Router>) {
     let service = service_fn(move |request: Request<Incoming>| {
         let router = Arc::clone(&router);
-        async move { Ok::<_, Infallible>(router.answer(request).await) }
+        async move { Ok::<_, Infallible>(router.answer(request, peer).await) }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_LIMIT);

@@ -63,12 +63,12 @@ impl std::error::Error for Unhealthy {
 }
 
 /// Asks the admin listener at `address`; an unspecified address (`0.0.0.0`, `::`) means this machine. Returns the text
-/// of the answer.
+/// of the answer. The token is for listeners that tell nothing without.
 ///
 /// # Errors
 /// [`Unhealthy`] for every answer but 200, and for none within `limit`.
-pub fn ask(address: SocketAddr, probe: Probe, limit: Duration) -> Result<String, Unhealthy> {
-    let answer = exchange(reachable(address), probe.path(), limit).map_err(Unhealthy::Unreachable)?;
+pub fn ask(address: SocketAddr, probe: Probe, token: Option<&str>, limit: Duration) -> Result<String, Unhealthy> {
+    let answer = exchange(reachable(address), probe.path(), token, limit).map_err(Unhealthy::Unreachable)?;
     let (status, reason) = parse(&answer)
         .ok_or_else(|| Unhealthy::Unreachable(io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP")))?;
     if status == 200 { Ok(reason) } else { Err(Unhealthy::Refused { status, reason }) }
@@ -83,7 +83,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn exchange(address: SocketAddr, path: &str, limit: Duration) -> io::Result<Vec<u8>> {
+fn exchange(address: SocketAddr, path: &str, token: Option<&str>, limit: Duration) -> io::Result<Vec<u8>> {
     let deadline = Instant::now() + limit;
     let left = || {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -91,7 +91,8 @@ fn exchange(address: SocketAddr, path: &str, limit: Duration) -> io::Result<Vec<
     };
     let mut stream = TcpStream::connect_timeout(&address, left()?)?;
     stream.set_write_timeout(Some(left()?))?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
@@ -139,21 +140,21 @@ mod tests {
     fn only_200_is_healthy() {
         let limit = Duration::from_secs(10);
         let well = answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nready\n", Duration::ZERO);
-        assert_eq!(ask(well, Probe::Ready, limit).unwrap(), "ready");
+        assert_eq!(ask(well, Probe::Ready, None, limit).unwrap(), "ready");
         let ill = answering("HTTP/1.1 503 Service Unavailable\r\n\r\ndraining\n", Duration::ZERO);
-        let Err(Unhealthy::Refused { status: 503, reason }) = ask(ill, Probe::Ready, limit) else {
+        let Err(Unhealthy::Refused { status: 503, reason }) = ask(ill, Probe::Ready, None, limit) else {
             panic!("a refusal")
         };
         assert_eq!(reason, "draining");
         let noise = answering("SSH-2.0\r\n\r\n", Duration::ZERO);
-        assert!(matches!(ask(noise, Probe::Live, limit), Err(Unhealthy::Unreachable(_))));
+        assert!(matches!(ask(noise, Probe::Live, None, limit), Err(Unhealthy::Unreachable(_))));
     }
 
     #[test]
     fn a_silent_server_ends_at_the_limit() {
         let silent = answering("", Duration::from_secs(5));
         let begun = Instant::now();
-        let Err(Unhealthy::Unreachable(error)) = ask(silent, Probe::Live, Duration::from_millis(50)) else {
+        let Err(Unhealthy::Unreachable(error)) = ask(silent, Probe::Live, None, Duration::from_millis(50)) else {
             panic!("no answer")
         };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn a_closed_port_is_unreachable() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(matches!(ask(address, Probe::Live, Duration::from_secs(5)), Err(Unhealthy::Unreachable(_))));
+        assert!(matches!(ask(address, Probe::Live, None, Duration::from_secs(5)), Err(Unhealthy::Unreachable(_))));
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! What the admin listener answers to which request.
 //!
-//! Knows no sockets. Invariant: every request gets an answer in bounded time and memory.
+//! Knows no sockets. Invariants: every request gets an answer in bounded time and memory; nothing is done for whom
+//! [`Access`] does not know, and no body is read before.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use prometheus_client::registry::Registry;
 
+use super::access::{Access, Who};
+use super::audit::{Act, Audit, Detail};
 use super::{Answer, Readiness};
 
 /// Largest body of a request, in bytes.
@@ -36,26 +40,62 @@ pub(super) struct Router {
     readiness: Readiness,
     registry: Arc<Registry>,
     routes: Vec<Route>,
+    pub(super) access: Access,
+    pub(super) audit: Audit,
 }
 
 impl Router {
     pub(super) fn new(readiness: Readiness, registry: Arc<Registry>) -> Self {
-        Self { readiness, registry, routes: Vec::new() }
+        Self { readiness, registry, routes: Vec::new(), access: Access::open(), audit: Audit::to_log() }
     }
 
     pub(super) fn add(&mut self, method: Method, path: &'static str, handler: Handler) {
         self.routes.push(Route { method, path, handler });
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
         let read = request.method() == Method::GET || request.method() == Method::HEAD;
-        match request.uri().path() {
-            "/healthz" if read => text(StatusCode::OK, "alive"),
-            "/readyz" if read => match self.readiness.obstacle() {
+        if read && let Some(probe) = self.probe(request.uri().path()) {
+            return if self.access.may_read(request.headers()) { probe(self) } else { unknown() };
+        }
+        let who = self.access.who(request.headers());
+        let (began, at, head) = (Instant::now(), SystemTime::now(), request.uri().clone());
+        let method = request.method().clone();
+        let answer = match who {
+            Some(_) => self.known(request).await,
+            None => unknown(),
+        };
+        if !read || who.is_none() {
+            self.audit.write(&Act {
+                at,
+                took: began.elapsed(),
+                who: &who.as_ref().map_or_else(|| "(unknown)".to_owned(), Who::to_string),
+                peer,
+                method: method.as_str(),
+                path: head.path(),
+                query: head.query(),
+                status: answer.status().as_u16(),
+                detail: answer.extensions().get::<Detail>().map(|detail| detail.0.as_str()),
+            });
+        }
+        answer
+    }
+
+    /// What everybody may know, unless the config closes it.
+    fn probe(&self, path: &str) -> Option<fn(&Self) -> Answer> {
+        match path {
+            "/healthz" => Some(|_| text(StatusCode::OK, "alive")),
+            "/readyz" => Some(|router| match router.readiness.obstacle() {
                 None => text(StatusCode::OK, "ready"),
                 Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, &reason),
-            },
-            "/metrics" if read => self.metrics(),
+            }),
+            "/metrics" => Some(Self::metrics),
+            _ => None,
+        }
+    }
+
+    async fn known(&self, request: Request<Incoming>) -> Answer {
+        match request.uri().path() {
             "/healthz" | "/readyz" | "/metrics" => not_allowed("GET, HEAD"),
             _ => self.extra(request).await,
         }
@@ -91,6 +131,12 @@ impl Router {
             Err(_) => text(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
         }
     }
+}
+
+fn unknown() -> Answer {
+    let mut answer = text(StatusCode::UNAUTHORIZED, "a token is asked for: Authorization: Bearer …");
+    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tintype admin\""));
+    answer
 }
 
 fn not_allowed(methods: &str) -> Answer {

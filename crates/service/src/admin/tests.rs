@@ -65,8 +65,9 @@ async fn readiness_is_told_with_its_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_health_client_understands_it() {
     let Running { address, readiness, .. } = start().await;
-    let probe =
-        move |probe| std::thread::spawn(move || health::ask(address, probe, Duration::from_secs(10))).join().unwrap();
+    let probe = move |probe| {
+        std::thread::spawn(move || health::ask(address, probe, None, Duration::from_secs(10))).join().unwrap()
+    };
     assert_eq!(probe(Probe::Live).unwrap(), "alive");
     assert!(matches!(probe(Probe::Ready), Err(Unhealthy::Refused { status: 503, reason }) if reason == "starting"));
     readiness.ready();
@@ -134,4 +135,59 @@ async fn a_taken_port_is_known_at_once() {
     let Running { address, readiness, .. } = start().await;
     let second = Admin::new(readiness, Arc::new(Registry::default())).bind(address).await;
     assert_eq!(second.err().map(|error| error.kind()), Some(io::ErrorKind::AddrInUse));
+}
+
+#[tokio::test]
+async fn acts_are_for_holders_of_tokens_and_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("audit.jsonl");
+    let access = Access::open();
+    access.replace(vec![Token::new("ops", b"a token of this test"), Token::new("next", b"another one")], false);
+    let readiness = Readiness::new(Drain::new());
+    let admin = Admin::new(readiness, Arc::new(Registry::default()))
+        .access(access.clone())
+        .audit(Audit::to_file(&file).unwrap())
+        .route(Method::POST, "/purge", |request| async move {
+            let mut answer = Response::new(Full::default());
+            answer.extensions_mut().insert(Detail(format!("{} bytes", request.body().len())));
+            answer
+        })
+        .route(Method::GET, "/stats", |_| async { Response::new(Full::from("counts")) });
+    let bound = admin.bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = bound.local_addr().unwrap();
+    tokio::spawn(bound.serve());
+    let with = |method: &str, target: &str, token: &str| {
+        let field = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        format!("{method} {target} HTTP/1.1\r\nhost: a\r\n{field}content-length: 0\r\nconnection: close\r\n\r\n")
+    };
+    for (method, target, token, status) in [
+        ("GET", "/healthz", "", 200),
+        ("GET", "/metrics", "wrong", 200),
+        ("GET", "/stats", "", 401),
+        ("GET", "/stats", "another one", 200),
+        ("POST", "/purge?s=sealed", "", 401),
+        ("POST", "/purge", "wrong", 401),
+        ("POST", "/nowhere", "wrong", 401),
+        ("POST", "/nowhere", "another one", 404),
+        ("POST", "/purge", "a token of this test", 200),
+    ] {
+        let answer = exchange(address, with(method, target, token).as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {target} {token}: {answer}");
+        assert_eq!(answer.contains("www-authenticate: Bearer"), status == 401);
+    }
+    access.replace(vec![Token::new("ops", b"a token of this test")], true);
+    for (target, token, status) in
+        [("/healthz", "", 401), ("/healthz", "another one", 401), ("/readyz", "a token of this test", 503)]
+    {
+        let answer = exchange(address, with("GET", target, token).as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target} {token}: {answer}");
+    }
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("token of this") && !text.contains("sealed"), "{text}");
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = lines.iter().map(|l| (l["who"].as_str().unwrap(), l["status"].as_u64().unwrap())).collect();
+    let unknown = ("(unknown)", 401);
+    assert_eq!(told, [unknown, unknown, unknown, unknown, ("next", 404), ("ops", 200)]);
+    assert_eq!(lines[5]["detail"], "0 bytes");
+    assert_eq!((&lines[5]["outcome"], &lines[0]["outcome"]), (&"done".into(), &"refused".into()));
 }

@@ -86,6 +86,12 @@ const RULES: &[Rule] = &[
         reason: "a concrete client is named in its tier's or origin's file only",
     },
     Rule {
+        names: &["aws_sdk_secretsmanager"],
+        scope: &["src"],
+        allowed: &["src/secret/aws.rs"],
+        reason: "a concrete client is named in one file only",
+    },
+    Rule {
         names: &["aws_sdk_dynamodb", "aws_sdk_sqs", "object_store"],
         scope: &["src"],
         allowed: &[],
