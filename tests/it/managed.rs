@@ -18,7 +18,8 @@ const SECRETS: [&str; 3] = [
 fn tell(moto: &Moto, act: &str, body: &serde_json::Value) {
     let body = body.to_string();
     let target = format!("secretsmanager.{act}");
-    let scope = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=x";
+    let scope =
+        "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=x";
     let head = format!(
         "POST / HTTP/1.1\r\nhost: secretsmanager.us-east-1.amazonaws.com\r\nx-amz-target: {target}\r\nauthorization: {scope}\r\n\
          content-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n{body}",
