@@ -2,9 +2,10 @@
 
 use crate::access::{Doors, Keyring};
 use crate::aws::Aws;
-use crate::cache::{Flights, Leases, Marks, Memory, Tiers};
+use crate::cache::{Flights, Memory, Tiers};
 use crate::config::Config;
 use crate::fill::Filled;
+use crate::fleet::Fleet;
 use crate::guard::{Guard, Rules};
 use crate::kept::Kept;
 use crate::limit::Limits;
@@ -53,10 +54,8 @@ pub struct Parts {
     pub(crate) renditions: Memory<RenditionKey, Arc<Kept>>,
     /// Below memory.
     pub(crate) tiers: Tiers,
-    /// With the other instances; none without Redis.
-    pub(crate) leases: Option<Leases>,
-    /// What has been purged.
-    pub(crate) marks: Arc<Marks>,
+    /// What it has with the other instances.
+    pub(crate) fleet: Fleet,
     pub(crate) fills: Flights<RenditionKey, Filled>,
     pub(crate) renderer: Renderer,
     /// How many misses a client may cause.
@@ -98,8 +97,7 @@ impl App {
         let renditions = Memory::new(share(config.cache.memory.bytes), |kept: &Arc<Kept>| kept.weight());
         let originals = Originals::new(share(config.cache.originals.bytes));
         let tiers = Tiers::open(&config.cache, &aws, clock.wall)?;
-        let leases = tiers.leases(&config.cache);
-        let marks = Arc::new(Marks::new(100_000));
+        let fleet = Fleet::start(config, &tiers, &renditions, &originals);
         let limits = Limits::new(&config.limits, tiers.redis().cloned(), clock.tick);
         let fills = Flights::new();
         let metrics = Metrics::new(registry);
@@ -111,7 +109,7 @@ impl App {
             tiers: tiers.clone(),
             pressure: Arc::clone(&pressure),
             origins: origins.iter().map(|(name, origin)| ((*name).to_owned(), Arc::clone(origin))).collect(),
-            leases: leases.clone(),
+            fleet: fleet.clone(),
         }));
         Ok(Self(Arc::new(Parts {
             routes,
@@ -126,8 +124,7 @@ impl App {
             check: config.cache.check,
             renditions,
             tiers,
-            leases,
-            marks,
+            fleet,
             fills,
             renderer,
             limits,

@@ -185,7 +185,7 @@ fn shelf<'a>(app: &'a App, asked: &Asked, key: RenditionKey, source: &Source) ->
         }
         // One for all paths: no purge of a path concerns it.
         Source::StandIn(_) => {
-            let stamp = Stamp { generation: app.marks.generation(), ..Stamp::default() };
+            let stamp = Stamp { generation: app.fleet.marks.generation(), ..Stamp::default() };
             Shelf { app, key, stamp, since: 0, storable: true }
         }
     }

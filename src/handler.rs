@@ -128,7 +128,7 @@ fn ask(
     let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some(), app.renderer.setup())?;
     let client = reading.client(&request.headers);
     let expires = verified.as_ref().and_then(Verified::expires).map(Duration::from_secs);
-    let since = reading.since(&app.marks);
+    let since = reading.since(&app.fleet.marks);
     let expires = expires.and_then(|since| UNIX_EPOCH.checked_add(since));
     Ok(Asked { reading, client, since, expires, address: from.address, verified })
 }
@@ -162,7 +162,7 @@ impl Asked {
 
     /// What the work for this request bears: taken when the work begins.
     pub(crate) fn stamp(&self, app: &App) -> Stamp {
-        Stamp { generation: app.marks.generation(), label: Arc::clone(&self.reading.label) }
+        Stamp { generation: app.fleet.marks.generation(), label: Arc::clone(&self.reading.label) }
     }
 
     fn vary(&self) -> Vary {

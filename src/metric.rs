@@ -1,6 +1,7 @@
 //! The only place that names metrics. Names, labels and units follow the Prometheus conventions.
 
-use crate::cache::{Event, Flights, Leases, Memory, Tiers, lease};
+use crate::cache::{Event, Flights, Memory, Tiers, lease};
+use crate::fleet::Fleet;
 use crate::origin::Origin;
 use crate::pressure::Pressure;
 use crate::render::Renderer;
@@ -65,6 +66,12 @@ struct TierLabels {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PurgeLabels {
+    kind: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LeaseLabels {
     event: &'static str,
 }
@@ -102,6 +109,7 @@ pub(crate) struct Metrics {
     given_up: Counter,
     fetches: Family<ResultLabels, Counter>,
     reloads: Family<ResultLabels, Counter>,
+    purges: Family<PurgeLabels, Counter>,
 }
 
 impl Metrics {
@@ -124,6 +132,7 @@ impl Metrics {
             given_up: Counter::default(),
             fetches: Family::default(),
             reloads: Family::default(),
+            purges: Family::default(),
         };
         registry.register("requests", "Requests answered, by what the cache did and status", metrics.requests.clone());
         registry.register_with_unit(
@@ -143,6 +152,7 @@ impl Metrics {
         registry.register("given_up", help, metrics.given_up.clone());
         registry.register("failures", "Requests that ended in an error, by whose fault", metrics.failures.clone());
         registry.register("origin_requests", "Originals asked for, by what came of it", metrics.fetches.clone());
+        registry.register("purges", "Things that somebody asked this instance to purge", metrics.purges.clone());
         metrics
     }
 
@@ -176,6 +186,12 @@ impl Metrics {
     /// An origin was asked: fetched, not-modified, absent, refused, failed.
     pub(crate) fn fetch(&self, result: &'static str) {
         self.fetches.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    /// A purge was asked for here.
+    pub(crate) fn purge(&self, kind: &'static str, understood: bool) {
+        let result = if understood { "done" } else { "refused" };
+        self.purges.get_or_create(&PurgeLabels { kind, result }).inc();
     }
 
     /// A render was refused.
@@ -221,7 +237,7 @@ pub(crate) struct Gauges<K, V, F, R, S, O> {
     /// By name.
     pub(crate) origins: Vec<(String, Arc<Origin>)>,
     /// With the other instances.
-    pub(crate) leases: Option<Leases>,
+    pub(crate) fleet: Fleet,
 }
 
 impl<K, V, F, R, S, O> fmt::Debug for Gauges<K, V, F, R, S, O> {
@@ -275,7 +291,7 @@ where
         let help = "Renditions pushed out of the memory tier by its budget";
         evicted.encode(encoder.encode_descriptor("cache_memory_evictions", help, None, evicted.metric_type())?)?;
         encode_origins(&self.origins, &mut encoder)?;
-        encode_leases(self.leases.as_ref(), &mut encoder)?;
+        encode_fleet(&self.fleet, &mut encoder)?;
         encode_tiers(&self.tiers, &mut encoder)
     }
 }
@@ -294,9 +310,22 @@ fn encode_origins(origins: &[(String, Arc<Origin>)], encoder: &mut DescriptorEnc
     Ok(())
 }
 
-/// What became of turns that all instances share.
-fn encode_leases(leases: Option<&Leases>, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let Some(leases) = leases else { return Ok(()) };
+/// What became of turns that all instances share, and whether purges are heard.
+fn encode_fleet(fleet: &Fleet, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let count = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
+    for (name, help, value) in [
+        ("purges_remembered", "Purges that are remembered", count(fleet.marks.len())),
+        (
+            "purges_untold",
+            "Purges that Redis, and so other instances, could not be told of yet",
+            count(fleet.ledger.pending()),
+        ),
+        ("fleet_heard", "Whether purges of other instances are heard at once", i64::from(fleet.is_heard())),
+    ] {
+        let gauge = ConstGauge::new(value);
+        gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+    }
+    let Some(leases) = &fleet.leases else { return Ok(()) };
     let help = "Renditions that one instance makes for all, by what came of it here";
     let mut family = encoder.encode_descriptor("lease_events", help, None, MetricType::Counter)?;
     for event in lease::Event::ALL {

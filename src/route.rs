@@ -53,9 +53,18 @@ impl Routes {
     pub(crate) fn find<'p>(&self, host: Option<&str>, path: &'p str) -> Option<(&Arc<Route>, &'p str)> {
         self.0.iter().find_map(|route| {
             let rest = path.strip_prefix(route.prefix.as_str())?;
-            let here = route.host.as_deref().is_none_or(|own| host.is_some_and(|host| own.eq_ignore_ascii_case(host)));
-            here.then_some((route, rest))
+            route.is_for(host).then_some((route, rest))
         })
+    }
+
+    /// The same where the host is not known: the most particular path decides.
+    pub(crate) fn find_any<'p>(&self, path: &'p str) -> Option<(&Arc<Route>, &'p str)> {
+        self.0.iter().find_map(|route| Some((route, path.strip_prefix(route.prefix.as_str())?)))
+    }
+
+    /// All of them, the most particular first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.0.iter()
     }
 }
 
@@ -63,6 +72,11 @@ impl Route {
     /// The one host that it is for.
     pub(crate) fn host(&self) -> Option<&str> {
         self.host.as_deref()
+    }
+
+    /// Whether it serves this host.
+    pub(crate) fn is_for(&self, host: Option<&str>) -> bool {
+        self.host.as_deref().is_none_or(|own| host.is_some_and(|host| own.eq_ignore_ascii_case(host)))
     }
 
     /// Whether any of its originals comes over HTTP.

@@ -40,7 +40,7 @@ impl Shelf<'_> {
         if let Some(found) = self.look().await {
             return Turn::Found(found);
         }
-        match &self.app.leases {
+        match &self.app.fleet.leases {
             Some(leases) => leases.turn(*self.key.as_bytes(), || self.look()).await,
             None => Turn::Work(None),
         }
@@ -83,7 +83,7 @@ impl Shelf<'_> {
     fn put(&self, key: RenditionKey, kept: &Arc<Kept>) -> bool {
         self.app.renditions.insert(key, Arc::clone(kept));
         // After the insert: a purge that comes now finds it there.
-        let void = kept.stamp.is_void(&self.app.marks);
+        let void = kept.stamp.is_void(&self.app.fleet.marks);
         if void {
             self.app.renditions.remove(&key);
         }

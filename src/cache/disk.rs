@@ -4,11 +4,12 @@
 //! change is its expiry. Invariant: the sum of the files stays within the budget, but for the entry being written; the
 //! least recently written go first.
 
-use super::tier::{Failure, Later, Name, Tier};
+use super::envelope::Envelope;
+use super::tier::{Failure, Later, Name, Tier, Void};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -177,6 +178,28 @@ impl Parts {
         Ok(Some(bytes.into()))
     }
 
+    /// The first bytes of an entry; `None` where there is none any more.
+    fn head(&self, name: &Name) -> Result<Option<Bytes>, Failure> {
+        let mut head = Vec::with_capacity(4096);
+        match File::open(self.path(name)).and_then(|file| file.take(Envelope::HEAD as u64).read_to_end(&mut head)) {
+            Ok(_) => Ok(Some(head.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+
+    fn sweep(&self, void: &Void) -> Result<u64, Failure> {
+        let names: Vec<Name> = self.lock().entries.keys().copied().collect();
+        let mut gone = 0;
+        for name in names {
+            if self.head(&name)?.is_some_and(|head| void(&name, &head)) {
+                self.remove(&name);
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
     fn write(&self, name: &Name, bytes: &Bytes, keep: Duration) -> Result<(), Failure> {
         let size = bytes.len() as u64;
         if size > self.budget {
@@ -249,6 +272,10 @@ impl Tier for Disk {
             parts.remove(&name);
             Ok(())
         }))
+    }
+
+    fn sweep(&self, void: Void) -> Option<Later<'_, Result<u64, Failure>>> {
+        Some(Box::pin(self.blocking(move |parts| parts.sweep(&void))))
     }
 }
 

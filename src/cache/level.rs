@@ -4,7 +4,7 @@
 //! it is dropped and counted.
 
 use super::guarded::Guarded;
-use super::tier::{Failure, Name, Tier};
+use super::tier::{Failure, Name, Tier, Void};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -154,6 +154,11 @@ impl Level {
         self.0.events[event as usize].load(Ordering::Relaxed)
     }
 
+    /// How long it keeps an entry.
+    pub fn keeps(&self) -> Duration {
+        self.0.guards.keep
+    }
+
     /// Whether it is left alone at the moment.
     pub fn is_open(&self) -> bool {
         self.0.guarded.is_open()
@@ -230,6 +235,14 @@ impl Level {
     /// It may still be there.
     pub async fn remove(&self, name: &Name) -> Result<(), Failure> {
         self.0.guarded.call(self.0.guards.timeout * PATIENCE, self.0.tier.remove(name)).await
+    }
+
+    /// Takes out what is void, where the tier can be looked through. There is no deadline: it takes what it takes.
+    pub async fn sweep(&self, void: Void) -> Option<Result<u64, Failure>> {
+        match self.0.tier.sweep(void) {
+            Some(sweep) => Some(sweep.await),
+            None => None,
+        }
     }
 
     /// Whether nothing waits to be written.

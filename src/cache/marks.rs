@@ -68,12 +68,13 @@ impl Marks {
 
     /// Purges with their numbers, and that everything below `floor` is void.
     pub fn add_all(&self, marks: impl Iterator<Item = (Scope, u64)>, floor: u64) {
+        let mut changed = false;
         {
             // A poisoned state is at most a mark short of whole, and marks are added again by whoever failed.
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            state.raise_floor(floor);
+            changed |= state.raise_floor(floor);
             for (scope, number) in marks {
-                state.add(scope, number);
+                changed |= state.add(scope, number);
             }
             while state.order.len() > self.most
                 && let Some((number, _)) = state.order.first().copied()
@@ -81,7 +82,9 @@ impl Marks {
                 state.raise_floor(number);
             }
         }
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        if changed {
+            self.epoch.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     /// All purges up to `number` are known.
@@ -111,12 +114,13 @@ impl Marks {
 }
 
 impl State {
-    fn add(&mut self, scope: Scope, number: u64) {
+    /// Whether that was new.
+    fn add(&mut self, scope: Scope, number: u64) -> bool {
         if scope.is_all() {
             return self.raise_floor(number);
         }
         if number <= self.floor || self.marks.get(&scope).is_some_and(|known| *known >= number) {
-            return;
+            return false;
         }
         match self.marks.insert(scope, number) {
             Some(before) => {
@@ -128,11 +132,12 @@ impl State {
                 }
             }
         }
-        self.order.insert((number, scope));
+        self.order.insert((number, scope))
     }
 
-    /// Marks that the floor covers are needed no more.
-    fn raise_floor(&mut self, floor: u64) {
+    /// Marks that the floor covers are needed no more. Whether it was lower.
+    fn raise_floor(&mut self, floor: u64) -> bool {
+        let raised = floor > self.floor;
         self.floor = self.floor.max(floor);
         while let Some((number, scope)) = self.order.first().copied()
             && number <= self.floor
@@ -148,6 +153,7 @@ impl State {
                 }
             }
         }
+        raised
     }
 }
 
@@ -213,7 +219,7 @@ mod tests {
             let before = marks.epoch();
             marks.add(number, &[scope]);
             assert_eq!((marks.since(&one), marks.since(&other)), reaches, "{scope:?}");
-            assert!(marks.epoch() > before);
+            assert!(marks.epoch() > before, "{scope:?}");
             assert_eq!(marks.generation(), number);
         }
         assert!(marks.is_empty(), "the floor covers them all");

@@ -91,6 +91,11 @@ where
         before.saturating_sub(self.bytes())
     }
 
+    /// The keys of all values that `which` is true of. Looks at each: for what happens seldom.
+    pub fn find(&self, which: impl Fn(&K, &V) -> bool) -> Vec<Arc<K>> {
+        self.map.iter().filter(|(key, value)| which(key, value)).map(|(key, _)| key).collect()
+    }
+
     /// Brings the figures below up to date; moka does so by itself only now and then.
     pub fn settle(&self) {
         self.map.run_pending_tasks();

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A future that a trait object can give.
@@ -35,7 +36,16 @@ pub trait Tier: fmt::Debug + Send + Sync {
 
     /// Takes the entry out; also when there is none.
     fn remove<'a>(&'a self, name: &'a Name) -> Later<'a, Result<(), Failure>>;
+
+    /// Looks through all entries and takes out those that are void; how many. `None` for a tier where that would take too
+    /// long.
+    fn sweep(&self, _void: Void) -> Option<Later<'_, Result<u64, Failure>>> {
+        None
+    }
 }
+
+/// Whether the entry under a name is void, by its first bytes: `Envelope::HEAD` of them, or all it has.
+pub type Void = Arc<dyn Fn(&Name, &Bytes) -> bool + Send + Sync>;
 
 /// Why a tier did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

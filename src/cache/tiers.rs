@@ -12,7 +12,7 @@ use super::level::{Event, Level, Place};
 use super::object::Object;
 use super::redis::Redis;
 use super::redis::tier::Entries;
-use super::tier::{Failure, Name};
+use super::tier::{Failure, Name, Void};
 use crate::aws::Aws;
 use std::fmt;
 use std::io;
@@ -88,6 +88,18 @@ impl Tiers {
             }
             Ok((levels, redis))
         })
+    }
+
+    /// The longest that any of them keeps an entry.
+    pub fn longest_kept(&self) -> Duration {
+        self.0.levels.iter().map(Level::keeps).max().unwrap_or_default()
+    }
+
+    /// Works on their runtime until that ends.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(handle) = self.handle() {
+            handle.spawn(work);
+        }
     }
 
     /// Leases over Redis, where it is configured and somebody is to wait.
@@ -205,6 +217,20 @@ impl Tiers {
         result
     }
 
+    /// Takes out what is void, where a tier can be looked through; what came of it in each.
+    pub async fn sweep(&self, void: Void) -> Vec<(Place, Swept)> {
+        let mut swept = Vec::new();
+        for level in &self.0.levels {
+            let result = match level.sweep(Arc::clone(&void)).await {
+                None => Swept::Void,
+                Some(Ok(count)) => Swept::Removed(count),
+                Some(Err(failure)) => Swept::Failed(failure),
+            };
+            swept.push((level.place(), result));
+        }
+        swept
+    }
+
     /// Waits until all writes have ended, at most for `limit`. Whether they have.
     pub async fn settle(&self, limit: Duration) -> bool {
         let idle = async {
@@ -214,6 +240,17 @@ impl Tiers {
         };
         tokio::time::timeout(limit, idle).await.is_ok()
     }
+}
+
+/// What a sweep did in a tier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// So many entries are gone.
+    Removed(u64),
+    /// It was not looked through: what is void goes when it is next asked for, or when it expires.
+    Void,
+    /// It could not be looked through.
+    Failed(Failure),
 }
 
 fn start() -> io::Result<Runtime> {

@@ -5,9 +5,11 @@ use super::{ConfigArguments, Failure};
 use crate::app::App;
 use crate::config::Config;
 use crate::pressure;
+use crate::purge;
 use crate::reload::Reload;
 use crate::server::{Clock, Listeners, Stop};
 use clap::Args;
+use http::Method;
 use prometheus_client::registry::Registry;
 use service::admin::{Admin, Readiness, register_build};
 use service::config::Loaded;
@@ -19,6 +21,8 @@ use std::io::{Error, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Longest wait for what has been purged, before the server says that it is ready.
+const FLEET_WAIT: Duration = Duration::from_secs(2);
 /// How long `tintype health` waits for an answer.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -48,7 +52,9 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     let config = loaded.config;
     let registry = Arc::new(registry);
     let exporting = exporter.map(|exporter| exporter.start(Arc::clone(&registry)));
-    let admin = Admin::new(readiness.clone(), registry);
+    let purging = app.clone();
+    let admin = Admin::new(readiness.clone(), registry)
+        .route(Method::POST, "/purge", move |request| purge::answer(purging.clone(), request));
     let admin = app.doors.hang(admin, &config.admin).map_err(Failure::Failed)?;
     let admin =
         admin.bind(config.server.admin).await.map_err(|error| taken("server.admin", config.server.admin, &error))?;
@@ -59,6 +65,9 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     let addresses = listeners.addresses()?;
     listeners.start(app.clone(), &stop, &drain)?;
     tokio::spawn(pressure::watch(app.clone()));
+    if !app.fleet.heard(FLEET_WAIT).await {
+        tracing::warn!("redis does not tell what has been purged; serving all the same");
+    }
     readiness.ready();
     for address in &addresses {
         tracing::info!(%address, %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");

@@ -20,6 +20,7 @@ use crate::cache::config::CacheConfig;
 use crate::limit::config::LimitsConfig;
 use crate::origin::config::{OriginConfig, OriginKind};
 use crate::pressure::config::MemoryConfig;
+use crate::purge::config::PurgeConfig;
 use crate::render::assets::{FontConfig, WatermarkConfig};
 use crate::render::config::RenderConfig;
 use crate::secret::config::SecretsConfig;
@@ -51,6 +52,7 @@ pub struct Config {
     pub watermarks: Vec<WatermarkConfig>,
     pub fonts: Vec<FontConfig>,
     pub cache: CacheConfig,
+    pub purge: PurgeConfig,
     pub render: RenderConfig,
     pub page: PageConfig,
 }
@@ -78,6 +80,7 @@ impl Section for Config {
             watermarks: r.tables("watermarks", &[]),
             fonts: r.tables("fonts", &[]),
             cache: r.section("cache"),
+            purge: r.section("purge"),
             render: r.section("render"),
             page: r.section("page"),
         };

@@ -8,6 +8,7 @@ mod corpus;
 mod damaged;
 mod drain;
 mod faults;
+mod fleet;
 mod h2;
 mod hints;
 mod info;
