@@ -11,13 +11,7 @@ need python3 python3
 need taskset util-linux
 install_packages "the comparison with nginx"
 if command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || [ -x .tools/nginx/usr/sbin/nginx ]; then exit 0; fi
-if ! command -v apt-get >/dev/null 2>&1; then
-    echo "Missing for the comparison: nginx" >&2
-    exit 1
-fi
-echo "Unpacking Debian's nginx into .tools/nginx (apt-get download)"
-mkdir -p .tools/nginx
-(cd .tools/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb)
+unpack_package nginx .tools/nginx
 if ! .tools/nginx/usr/sbin/nginx -v 2>/dev/null; then
     echo "It needs libraries of your system:" >&2
     ldd .tools/nginx/usr/sbin/nginx | grep 'not found' >&2

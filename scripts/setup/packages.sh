@@ -57,3 +57,20 @@ install_wheels() {
     "$2/bin/pip" install --quiet --disable-pip-version-check --retries 2 --requirement "$1"
     cp "$1" "$2/installed.txt"
 }
+
+# unpack_package PACKAGE FOLDER: Debian's package, unpacked into FOLDER rather than installed, so that no server of it starts
+# on this machine by itself.
+unpack_package() {
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "Missing: $1. Install it with your system's package manager, then run the same command again." >&2
+        return 1
+    fi
+    echo "Unpacking Debian's $1 into $2 (apt-get download)"
+    mkdir -p "$2"
+    if ! (cd "$2" && apt-get download -qq "$1" 2>/dev/null); then
+        # The lists of packages may be missing or old.
+        if [ "$(id -u)" -eq 0 ]; then apt-get update -qq; else sudo apt-get update -qq; fi
+        (cd "$2" && apt-get download -qq "$1")
+    fi
+    (cd "$2" && dpkg -x "$1"_*.deb . && rm "$1"_*.deb)
+}

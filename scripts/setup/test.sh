@@ -9,5 +9,6 @@ scripts/setup/build.sh
 need redis-server redis-server
 need redis-cli redis-tools
 install_packages "the tests"
+scripts/setup/varnish.sh
 # S3 and other AWS services, where the server within the tests knows too little of them.
 install_wheels scripts/setup/test-tools.txt .tools/moto "moto for the tests"

@@ -28,3 +28,4 @@ mod server;
 mod signing;
 mod stampede;
 mod tiers;
+mod varnish;

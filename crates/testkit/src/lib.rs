@@ -11,6 +11,7 @@ pub mod picture;
 pub mod process;
 pub mod redis;
 pub mod s3;
+pub mod varnish;
 pub mod wire;
 
 pub use fault::{Fault, Proxy};
@@ -18,4 +19,5 @@ pub use folder::Folder;
 pub use origin::{Act, Origin};
 pub use process::Process;
 pub use redis::Redis;
+pub use varnish::Varnish;
 pub use wire::{Connection, Reply};
