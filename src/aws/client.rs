@@ -62,7 +62,8 @@ impl<C: Send + Sync + 'static> Service<C> {
         let (service, what) = (self.clone(), what.to_owned());
         let Ok(handle) = self.0.aws.handle() else { return };
         handle.spawn(async move {
-            match tokio::time::timeout(CHECK, service.check()).await.unwrap_or(Err(Fault::Late)) {
+            let late = |_| Err(Fault::Credentials("looking for AWS credentials takes too long".to_owned()));
+            match tokio::time::timeout(CHECK, service.check()).await.unwrap_or_else(late) {
                 Ok(()) => tracing::debug!(what, "AWS region and credentials found"),
                 Err(fault) => tracing::error!(what, "cannot be asked: {fault}"),
             }

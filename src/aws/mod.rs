@@ -47,6 +47,9 @@ const IDLE: usize = 64;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// For region and profile to be found. The machine's own metadata are asked at most a few times a second.
 const LOAD: Duration = Duration::from_secs(10);
+/// Also where the machine did not answer in time.
+const NO_REGION: &str =
+    "no AWS region: none in the config (region), in AWS_REGION, in the profile, or from the machine";
 /// Where an endpoint is given, servers rarely care for the region; most clients then say this one.
 const ANY_REGION: &str = "us-east-1";
 /// Between the first and the second try; doubled for each further one, and up to twice as long by chance.
@@ -122,12 +125,8 @@ impl Aws {
     pub async fn config(&self, access: &Access, patience: &Patience) -> Result<SdkConfig, Fault> {
         let http = self.http(access.identity.ca_file.as_deref()).map_err(Fault::Config)?;
         let loading = loader(access, patience, http).load();
-        let config = tokio::time::timeout(LOAD, loading).await.map_err(|_| Fault::Late)?;
-        if config.region().is_none() {
-            let text = "no AWS region: none in the config (region), in AWS_REGION, in the profile, or from the machine";
-            return Err(Fault::Config(text.to_owned()));
-        }
-        Ok(config)
+        let config = tokio::time::timeout(LOAD, loading).await.ok().filter(|config| config.region().is_some());
+        config.ok_or_else(|| Fault::Config(NO_REGION.to_owned()))
     }
 
     fn http(&self, authorities: Option<&Path>) -> Result<SharedHttpClient, String> {

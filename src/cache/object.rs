@@ -111,7 +111,7 @@ impl Object {
         let client = self.bucket.client().await.map_err(|fault| failure(&fault))?;
         let request = client.get_object().bucket(&self.bucket.name).key(self.key(name));
         let found = match request.send().await.map_err(|error| Fault::of(&error)) {
-            Err(fault) if fault.code() == "NoSuchKey" => return Ok(None),
+            Err(fault) if is_absence(&fault) => return Ok(None),
             found => found.map_err(|fault| failure(&fault))?,
         };
         if !self.holds(found.metadata.as_ref()) {
@@ -167,10 +167,15 @@ impl Object {
         let client = self.bucket.client().await.map_err(|fault| failure(&fault))?;
         let request = client.delete_object().bucket(&self.bucket.name).key(self.key(name));
         match request.send().await.map_err(|error| Fault::of(&error)) {
-            Err(fault) if fault.code() == "NoSuchKey" => Ok(()),
+            Err(fault) if is_absence(&fault) => Ok(()),
             result => result.map(drop).map_err(|fault| failure(&fault)),
         }
     }
+}
+
+/// Of the object, not of the bucket. Some servers give no code.
+fn is_absence(fault: &Fault) -> bool {
+    matches!(fault, Fault::Answered(answer) if answer.status == 404 && matches!(answer.code.as_str(), "NoSuchKey" | ""))
 }
 
 fn failure(fault: &Fault) -> Failure {

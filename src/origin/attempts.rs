@@ -2,6 +2,7 @@
 //!
 //! Does not know how one attempt is made. Invariant: whoever waits is told during which phase his time was up.
 
+use super::pace::Pace;
 use super::retry::Budget;
 use super::{Missing, Phase, Trouble};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -21,8 +22,8 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// So many `requests` at once, `retry_percent` of them repeats at most.
-    pub(super) fn new(requests: usize, retries: u32, retry_percent: u32, timeout: Duration) -> Self {
+    pub(super) fn new(pace: &Pace) -> Self {
+        let Pace { requests, retries, retry_percent, timeout, .. } = *pace;
         Self { slots: Semaphore::new(requests), budget: Budget::new(retry_percent), retries, timeout }
     }
 

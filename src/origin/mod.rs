@@ -11,6 +11,7 @@ mod body;
 pub mod config;
 pub mod file;
 pub mod http;
+pub mod pace;
 mod retry;
 pub mod s3;
 mod trouble;

@@ -3,6 +3,7 @@
 //! Each key with its default and bounds. Invariant: no key switches the judgement of addresses or of certificates off.
 
 use super::allow::Pattern;
+use crate::origin::pace::Pace;
 use service::config::{Choice, Reader, Secret, Section};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,16 +31,9 @@ pub struct HttpConfig {
     pub ca_file: Option<PathBuf>,
     pub connect_timeout: Duration,
     pub tls_timeout: Duration,
-    pub response_timeout: Duration,
-    pub pause_timeout: Duration,
-    pub timeout: Duration,
-    pub requests: usize,
+    pub pace: Pace,
     pub idle_connections: usize,
     pub keep_alive: Duration,
-    pub retries: u32,
-    pub retry_percent: u32,
-    pub breaker_failures: u32,
-    pub breaker_pause: Duration,
     pub forbidden: Forbidden,
     pub headers: Vec<HeaderConfig>,
 }
@@ -69,46 +63,13 @@ impl Section for HttpConfig {
                 "Longest time to look up the host's name, and again to connect to one of its addresses.",
             ),
             tls_timeout: r.duration("tls_timeout", "3s", "1ms"..="1m", "Longest TLS handshake."),
-            response_timeout: r.duration(
-                "response_timeout",
-                "10s",
-                "1ms"..="10m",
-                "Longest time from a request to the head of its response.",
-            ),
-            pause_timeout: r.duration(
-                "pause_timeout",
-                "5s",
-                "1ms"..="10m",
-                "Longest pause between two pieces of a body.",
-            ),
-            timeout: r.duration(
-                "timeout",
-                "30s",
-                "1ms"..="30m",
-                "Longest fetch in all, with redirects and repeats; a route may set its own.",
-            ),
-            requests: r.int("requests", 128, 1..=100_000, "Requests to the origin at once; further ones wait."),
-            idle_connections: r.int("idle_connections", 32, 0..=10_000, "Idle connections that are kept, by host."),
-            keep_alive: r.duration("keep_alive", "30s", "0s"..="1h", "How long an idle connection is kept."),
-            retries: r.int(
-                "retries",
+            pace: Pace::read(
+                r,
                 1,
-                0..=10,
                 "Repeats of a request that could not be sent, or was answered 502, 503, 504, or 429 with Retry-After.",
             ),
-            retry_percent: r.int(
-                "retry_percent",
-                10,
-                0..=100,
-                "Repeats per hundred requests at most, beyond ten in a burst.",
-            ),
-            breaker_failures: r.int(
-                "breaker_failures",
-                20,
-                0..=10_000,
-                "Failures in a row, over more than a second, after which a host is left alone for breaker_pause; 0: never.",
-            ),
-            breaker_pause: r.duration("breaker_pause", "5s", "10ms"..="10m", "How long; then one request tries."),
+            idle_connections: r.int("idle_connections", 32, 0..=10_000, "Idle connections that are kept, by host."),
+            keep_alive: r.duration("keep_alive", "30s", "0s"..="1h", "How long an idle connection is kept."),
             forbidden: r.choice("forbidden", Forbidden::NotFound, "What the origin's 401 and 403 become."),
             headers: r.tables("headers", &[]),
         }

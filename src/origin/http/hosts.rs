@@ -11,9 +11,6 @@ use std::time::{Duration, Instant};
 /// Hosts that are watched at once; further ones are let through.
 const MOST: usize = 1024;
 
-/// Failures count only when they go on for so long.
-const LASTING: Duration = Duration::from_secs(1);
-
 /// Breakers by host.
 #[derive(Debug)]
 pub(super) struct Hosts {
@@ -22,9 +19,9 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// A host is left alone for `pause` after so many `failures` in a row; 0 never.
-    pub(super) fn new(failures: u32, pause: Duration) -> Self {
-        Self { limits: Limits { failures, lasting: LASTING, pause }, failing: Mutex::default() }
+    /// The rules of each breaker.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, failing: Mutex::default() }
     }
 
     /// Whether a request may go to `host` now; else how long not.
@@ -62,10 +59,15 @@ mod tests {
     use super::*;
 
     const PAUSE: Duration = Duration::from_secs(5);
+    const LASTING: Duration = Duration::from_secs(1);
+
+    fn watched(failures: u32) -> Hosts {
+        Hosts::new(Limits { failures, lasting: LASTING, pause: PAUSE })
+    }
 
     #[test]
     fn each_host_for_itself() {
-        let (hosts, start) = (Hosts::new(3, PAUSE), Instant::now());
+        let (hosts, start) = (watched(3), Instant::now());
         for well in [false, false, true, false, false, false, false] {
             hosts.ended("a", well, start);
             assert_eq!(hosts.admit("a", start), Ok(()), "not yet, or all at once");
@@ -81,10 +83,10 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let (hosts, now) = (Hosts::new(1, PAUSE), Instant::now());
+        let (hosts, now) = (watched(1), Instant::now());
         (0..3 * MOST).for_each(|host| hosts.ended(&host.to_string(), false, now));
         assert_eq!(hosts.lock().len(), MOST);
-        let never = Hosts::new(0, PAUSE);
+        let never = watched(0);
         never.ended("a", false, now);
         assert!(never.admit("a", now).is_ok() && never.lock().is_empty());
     }

@@ -82,8 +82,8 @@ impl HttpOrigin {
         Ok(Self {
             client: builder.build(Connector::new(reach, tls, http.connect_timeout, http.tls_timeout)),
             fields: Fields::new(name, &http.headers)?,
-            attempts: Attempts::new(http.requests, http.retries, http.retry_percent, http.timeout),
-            hosts: Hosts::new(http.breaker_failures, http.breaker_pause),
+            attempts: Attempts::new(&http.pace),
+            hosts: Hosts::new(http.pace.limits()),
             max_bytes: config.max_bytes,
             config: http,
             base,
@@ -171,9 +171,9 @@ impl HttpOrigin {
         progress.set(Phase::Response);
         let response = match early {
             Some(response) => response,
-            None => {
-                timeout(self.config.response_timeout, responding).await.map_err(|_| Trouble::late(Phase::Response))?
-            }
+            None => timeout(self.config.pace.response_timeout, responding)
+                .await
+                .map_err(|_| Trouble::late(Phase::Response))?,
         };
         response.map_err(|error| trouble(&error))
     }
@@ -198,7 +198,7 @@ impl HttpOrigin {
                     return Err(Trouble::new(Phase::Body, Cause::Refused, text).into());
                 }
                 let announced = body.size_hint().exact();
-                let body = body::collect(body, announced, self.max_bytes, self.config.pause_timeout).await?;
+                let body = body::collect(body, announced, self.max_bytes, self.config.pace.pause_timeout).await?;
                 return Ok(reply(Found::Original(body.bytes, body.hash), head.headers));
             }
             304 => Found::NotModified,
@@ -221,7 +221,7 @@ impl HttpOrigin {
     async fn drain(&self, response: Response<Incoming>) {
         let body = response.into_body();
         let announced = body.size_hint().exact();
-        let _nobody_wants_it = body::collect(body, announced, MAX_DREGS, self.config.pause_timeout).await;
+        let _nobody_wants_it = body::collect(body, announced, MAX_DREGS, self.config.pace.pause_timeout).await;
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::super::http::config::Forbidden;
 use crate::aws::Identity;
+use crate::origin::pace::Pace;
 use service::config::{Reader, Section};
 use std::time::Duration;
 
@@ -15,14 +16,7 @@ pub struct S3Config {
     pub versions: bool,
     pub forbidden: Forbidden,
     pub connect_timeout: Duration,
-    pub response_timeout: Duration,
-    pub pause_timeout: Duration,
-    pub timeout: Duration,
-    pub requests: usize,
-    pub retries: u32,
-    pub retry_percent: u32,
-    pub breaker_failures: u32,
-    pub breaker_pause: Duration,
+    pub pace: Pace,
 }
 
 impl Section for S3Config {
@@ -47,44 +41,11 @@ impl Section for S3Config {
                 "1ms"..="1m",
                 "Longest time for a connection to be made, with look-up and TLS.",
             ),
-            response_timeout: r.duration(
-                "response_timeout",
-                "10s",
-                "1ms"..="10m",
-                "Longest time from a request to the head of its response.",
-            ),
-            pause_timeout: r.duration(
-                "pause_timeout",
-                "5s",
-                "1ms"..="10m",
-                "Longest pause between two pieces of a body.",
-            ),
-            timeout: r.duration(
-                "timeout",
-                "30s",
-                "1ms"..="30m",
-                "Longest fetch in all, with repeats; a route may set its own.",
-            ),
-            requests: r.int("requests", 128, 1..=100_000, "Requests to the bucket at once; further ones wait."),
-            retries: r.int(
-                "retries",
+            pace: Pace::read(
+                r,
                 2,
-                0..=10,
-                "Repeats of a request that could not be sent, or was answered 500 or 503 (SlowDown), or 429.",
+                "Repeats of a request that could not be sent, or was answered 429, 500, 502, 503 (SlowDown) or 504.",
             ),
-            retry_percent: r.int(
-                "retry_percent",
-                10,
-                0..=100,
-                "Repeats per hundred requests at most, beyond ten in a burst.",
-            ),
-            breaker_failures: r.int(
-                "breaker_failures",
-                20,
-                0..=10_000,
-                "Failures in a row, over more than a second, after which it is left alone for breaker_pause; 0: never.",
-            ),
-            breaker_pause: r.duration("breaker_pause", "5s", "10ms"..="10m", "How long; then one request tries."),
         }
     }
 }

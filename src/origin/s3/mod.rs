@@ -15,7 +15,7 @@ use super::http::config::Forbidden;
 use super::{Asking, Cause, Found, Missing, Phase, Reply, Trouble};
 use crate::aws::bucket::Checks;
 use crate::aws::{Access, Aws, Bucket, BucketConfig, Fault, Patience};
-use crate::breaker::{Breaker, Limits};
+use crate::breaker::Breaker;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use config::S3Config;
 use object::{Conditions, Object};
@@ -23,8 +23,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Failures open the breaker only when they go on for so long.
-const LASTING: Duration = Duration::from_secs(1);
 /// When to come back to a bucket that is throttled, where it does not say.
 const BREATH: Duration = Duration::from_secs(2);
 
@@ -63,7 +61,7 @@ impl S3Origin {
         wall: fn() -> SystemTime,
         tick: fn() -> Instant,
     ) -> Result<Self, String> {
-        let S3Config { identity, versions, forbidden, retries, .. } = config.s3.clone();
+        let S3Config { identity, versions, forbidden, connect_timeout, pace } = config.s3.clone();
         let bucket = BucketConfig {
             bucket: config.bucket.clone().ok_or("no bucket")?,
             prefix: config.prefix.clone(),
@@ -72,20 +70,19 @@ impl S3Origin {
         };
         // Repeats are ours: they are paid out of the origin's budget, and wait as long as the bucket says.
         let patience = Patience {
-            connect: config.s3.connect_timeout,
-            response: config.s3.response_timeout,
-            whole: config.s3.connect_timeout + config.s3.response_timeout,
+            connect: connect_timeout,
+            response: pace.response_timeout,
+            whole: connect_timeout + pace.response_timeout,
             retries: 0,
         };
-        let limits = Limits { failures: config.s3.breaker_failures, lasting: LASTING, pause: config.s3.breaker_pause };
         let parts = Parts {
             bucket: Bucket::new(aws, &bucket, patience, Checks::Compared, &format!("origin {}", config.name))?,
             versions,
             forbidden,
             max_bytes: config.max_bytes,
-            pause_timeout: config.s3.pause_timeout,
-            attempts: Attempts::new(config.s3.requests, retries, config.s3.retry_percent, config.s3.timeout),
-            breaker: Breaker::new(limits),
+            pause_timeout: pace.pause_timeout,
+            attempts: Attempts::new(&pace),
+            breaker: Breaker::new(pace.limits()),
             wall,
             tick,
         };

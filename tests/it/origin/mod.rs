@@ -4,7 +4,7 @@ mod answers;
 mod faults;
 mod freshness;
 mod places;
-mod tls;
+pub(crate) mod tls;
 
 use crate::server::Server;
 use testkit::{Act, Origin, Reply, picture};

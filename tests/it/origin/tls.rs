@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 /// An https server for `localhost` that answers every request with a picture, and says in `x-version` which HTTP it spoke.
-fn serve(config: Arc<rustls::ServerConfig>) -> SocketAddr {
+pub(crate) fn serve(config: Arc<rustls::ServerConfig>) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port and a runtime");
     let address = listener.local_addr().expect("a free port and a runtime");
     listener.set_nonblocking(true).expect("a free port and a runtime");

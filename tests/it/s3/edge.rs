@@ -57,7 +57,7 @@ fn an_object_that_has_had_its_time_is_made_again() {
 
 /// The standard chain reads the environment: a process of its own.
 #[test]
-fn credentials_come_from_the_environment_and_their_lack_is_said() {
+fn credentials_come_from_the_environment_or_a_profile_and_their_lack_is_said() {
     let server = Inside::start(&["originals"]);
     server.put("originals", "a.png", png());
     let own: Vec<String> = origin(server.address, &[]).into_iter().filter(|set| !set.contains("access_key")).collect();
@@ -79,6 +79,15 @@ fn credentials_come_from_the_environment_and_their_lack_is_said() {
     let reply = wire::get(with.address, "/media/a.png?w=9", &[]);
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert!(!with.log().contains(SECRET), "never in the log");
+
+    let file = folder.root().join("credentials");
+    let pair = format!("[images]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n");
+    std::fs::write(&file, pair).expect("a file");
+    let path = file.display().to_string();
+    let profile = [&all[..], &["origins.1.s3.profile=images".to_owned()]].concat();
+    let home = [&nobody[..3], &[("AWS_SHARED_CREDENTIALS_FILE", path.as_str())]].concat();
+    let named = Process::serve_in(binary, &[], &profile, &home);
+    assert_eq!(wire::get(named.address, "/media/a.png?w=9", &[]).status, 200);
 
     let without = Process::serve_in(binary, &[], &all, &nobody);
     let reply = wire::get(without.address, "/media/a.png?w=9", &[]);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use testkit::s3::Inside;
 use testkit::{Fault, Folder, Proxy, picture};
 
-const SHORT: [&str; 6] = [
+const SHORT: [&str; 7] = [
+    "origins.1.s3.timeout=2s",
     "origins.1.s3.connect_timeout=300ms",
     "origins.1.s3.response_timeout=300ms",
     "origins.1.s3.pause_timeout=300ms",
@@ -28,6 +29,8 @@ fn an_origin_that_fails_in_any_way_is_answered_for_and_comes_back() {
         (Fault::Truncate(20_000), 502),
         (Fault::Garbage(1), 502),
         (Fault::Silent, 504),
+        (Fault::Delay(Duration::from_secs(5)), 504),
+        (Fault::Throttle(20_000), 504),
     ] {
         proxy.set(fault);
         let reply = edge.get("/media/a.png?w=9");

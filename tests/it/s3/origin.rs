@@ -2,8 +2,9 @@
 
 use super::{edge, png};
 use crate::server::{Server, cache};
+use testkit::certificate::Authority;
 use testkit::s3::{Inside, Moto};
-use testkit::{Act, Origin, picture};
+use testkit::{Act, Folder, Origin, picture};
 
 /// A server at the place of S3 that says what the test wants, of the object `a.png`.
 fn saying(acts: impl IntoIterator<Item = Act>, more: &[&str]) -> (Origin, Server) {
@@ -108,6 +109,30 @@ fn versions_are_named_where_the_config_says_so() {
     }
     let without = edge(server.address, &[]);
     assert_eq!(without.get(&format!("/raw/a.png%3FversionId={old}")).status, 404, "there a ? is part of the key");
+}
+
+#[test]
+fn a_public_bucket_is_asked_without_a_signature() {
+    let Some(server) = Moto::start(&["originals"]) else { return };
+    server.put("originals", "public.png", &[("x-amz-acl", "public-read")], png());
+    server.put("originals", "private.png", &[], png());
+    let own = super::origin(server.address, &["origins.1.s3.anonymous=true"]);
+    let edge = super::start(&own.into_iter().filter(|set| !set.contains("access_key")).collect::<Vec<_>>());
+    assert_eq!(edge.get("/media/public.png?w=9").status, 200);
+    assert_eq!(edge.get("/media/private.png?w=9").status, 404, "AccessDenied");
+}
+
+#[test]
+fn an_https_server_has_to_prove_who_it_is() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    folder.put("ca.pem", authority.pem()).put("other.pem", Authority::new().pem());
+    let address = crate::origin::tls::serve(authority.server(&["localhost"], &[b"http/1.1"]));
+    let endpoint = format!("origins.1.endpoint=https://localhost:{}", address.port());
+    for (file, status) in [("ca.pem", 200), ("other.pem", 502)] {
+        let trusted = format!("origins.1.s3.ca_file={}", folder.root().join(file).display());
+        let reply = edge(address, &[&endpoint, &trusted]).get("/media/a.png?w=9");
+        assert_eq!(reply.status, status, "{file}: {}", reply.text());
+    }
 }
 
 #[test]
