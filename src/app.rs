@@ -8,6 +8,7 @@ use crate::fill::Filled;
 use crate::fleet::Fleet;
 use crate::guard::{Guard, Rules};
 use crate::kept::Kept;
+use crate::lane::Lane;
 use crate::limit::Limits;
 use crate::metric::{Gauges, Metrics};
 use crate::origin::config::{OriginConfig, OriginKind};
@@ -26,6 +27,7 @@ use crate::semantics::forwarded::Trust;
 use crate::server::Clock;
 use cache_key::{ParseError, Presets, RenditionKey};
 use prometheus_client::registry::Registry;
+use service::drain::Drain;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -61,6 +63,7 @@ pub struct Parts {
     /// How many misses a client may cause.
     pub(crate) limits: Limits,
     pub(crate) pressure: Arc<Pressure>,
+    pub(crate) lane: Lane,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     pub(crate) vault: Vault,
@@ -99,6 +102,7 @@ impl App {
         let tiers = Tiers::open(&config.cache, &aws, clock.wall)?;
         let fleet = Fleet::start(config, &tiers, &renditions, &originals);
         let limits = Limits::new(&config.limits, tiers.redis().cloned(), clock.tick);
+        let lane = Lane::new(config.render.lane, &tiers);
         let fills = Flights::new();
         let metrics = Metrics::new(registry);
         registry.register_collector(Box::new(Gauges {
@@ -110,6 +114,7 @@ impl App {
             pressure: Arc::clone(&pressure),
             origins: origins.iter().map(|(name, origin)| ((*name).to_owned(), Arc::clone(origin))).collect(),
             fleet: fleet.clone(),
+            lane: lane.clone(),
         }));
         Ok(Self(Arc::new(Parts {
             routes,
@@ -129,6 +134,7 @@ impl App {
             renderer,
             limits,
             pressure,
+            lane,
             metrics,
             clock,
             vault,
@@ -148,6 +154,16 @@ impl Parts {
         self.guard.replace(rules);
         self.doors.replace(keyring);
         Ok(())
+    }
+}
+
+impl App {
+    /// Starts what works behind the requests, until the drain.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn work(&self, drain: &Drain) -> std::io::Result<()> {
+        crate::lane::start(self, drain)
     }
 }
 

@@ -99,6 +99,12 @@ impl Error {
         matches!(&self.0, Kind::Render(Failure::Shed(shed)) if shed.retry().is_some())
     }
 
+    /// Whether trying again would come to the same: the picture cannot be made, or not in the time there is.
+    pub(crate) fn is_lasting(&self) -> bool {
+        use imaging::Error as I;
+        matches!(&self.0, Kind::Render(Failure::Imaging(error)) if !matches!(error, I::Cancelled))
+    }
+
     /// Whether somebody who runs the server should look: not for what clients ask wrongly, nor for load.
     pub(crate) fn is_worth_a_warning(&self) -> bool {
         self.fault() != Fault::Client && !matches!(self.0, Kind::Render(Failure::Shed(_)))

@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::cache::{Ending, Holding, Interest, Role, Stamp, Turn};
+use crate::deferred;
 use crate::error::{Error, Kind};
 use crate::handler::Asked;
 use crate::kept::Kept;
@@ -13,7 +14,7 @@ use crate::semantics::{LastModified, Outcome, Tier};
 use crate::shelf::{Found, Shelf};
 use crate::stand_in::StandIn;
 use bytes::Bytes;
-use cache_key::RenditionKey;
+use cache_key::{RenditionKey, Variant};
 use http::HeaderValue;
 use http::request::Parts;
 use std::pin::pin;
@@ -32,13 +33,15 @@ pub(crate) type Filled = Result<Landed, Error>;
 /// A rendition, and the tier that had it if it was not made.
 #[derive(Clone, Debug)]
 pub(crate) struct Landed {
-    kept: Arc<Kept>,
-    found: Option<Tier>,
+    pub(crate) kept: Arc<Kept>,
+    pub(crate) found: Option<Tier>,
+    /// Whether it stands in for what is put off.
+    pub(crate) deferred: bool,
 }
 
 /// Of what a rendition is made.
 #[derive(Clone)]
-enum Source {
+pub(crate) enum Source {
     /// The original as it was seen, and the way that the request for it came.
     Original(Looked, Option<HeaderValue>),
     /// What the route shows instead of it.
@@ -53,9 +56,13 @@ pub(crate) async fn fill(
     request: &Parts,
     looked: &Looked,
 ) -> Result<(Arc<Kept>, Outcome), Error> {
+    if let Some(quick) = app.lane.quick(&key, (app.clock.wall)(), asked.since) {
+        return Ok((quick, Outcome::Deferred { tier: Some(Tier::Memory) }));
+    }
     let source = Source::Original(looked.clone(), original::came_by(asked, request, app)?);
-    let (Landed { kept, found }, role) = board(app, asked, key, &source).await?;
+    let (Landed { kept, found, deferred }, role) = board(app, asked, key, &source).await?;
     let outcome = match (found, role) {
+        (tier, _) if deferred => Outcome::Deferred { tier },
         (Some(tier), _) => looked.how.outcome(tier),
         (None, Role::Lead) => Outcome::Miss { stored: looked.view.storable },
         (None, Role::Follow) => Outcome::Collapsed,
@@ -70,6 +77,11 @@ pub(crate) async fn stand_in(app: &App, asked: &Asked, picture: &Arc<StandIn>) -
         Some(kept) => Ok(kept),
         None => board(app, asked, key, &Source::StandIn(Arc::clone(picture))).await.map(|(landed, _)| landed.kept),
     }
+}
+
+/// A rendition whose original is here, from wherever it is, or made.
+pub(crate) async fn kept_or_made(app: &App, asked: &Asked, key: RenditionKey, looked: Looked) -> Filled {
+    board(app, asked, key, &Source::Original(looked, None)).await.map(|(landed, _)| landed)
 }
 
 async fn board(app: &App, asked: &Asked, key: RenditionKey, source: &Source) -> Result<(Landed, Role), Error> {
@@ -102,7 +114,11 @@ async fn fly(
         match shelf.turn().await {
             Turn::Found(found) => Ok(Begun::Found(found.into())),
             Turn::Work(holding) => match prepare(&app, &asked, source).await {
-                Ok(prepared) => Ok(Begun::Prepared(Box::new(prepared), holding)),
+                Ok(Begun::Prepared(prepared, _)) => Ok(Begun::Prepared(prepared, holding)),
+                Ok(other) => {
+                    nothing(holding);
+                    Ok(other)
+                }
                 Err(error) => Err((error, holding)),
             },
         }
@@ -114,6 +130,10 @@ async fn fly(
     };
     match begun {
         Ok(Begun::Found(landed)) => Some(Ok(landed)),
+        Ok(Begun::PutOff(view, bytes)) => {
+            let (now, later) = (app.clone(), asked.clone());
+            attended(&app, &interest, deferred::answer(now, later, key, view, bytes)).await
+        }
         Ok(Begun::Prepared(prepared, holding)) => {
             attended(&app, &interest, finish(&app, &asked, &shelf, *prepared, holding)).await
         }
@@ -123,9 +143,9 @@ async fn fly(
 
 /// Counts the miss against whoever asked, unless that is done.
 async fn pay(app: &App, asked: &Asked, source: &Source) -> Result<(), Error> {
-    match source {
-        Source::Original(Looked { paid: false, .. }, _) => Ok(app.limits.charge(asked.payer()).await?),
-        Source::Original(..) | Source::StandIn(_) => Ok(()),
+    match (source, asked.payer()) {
+        (Source::Original(Looked { paid: false, .. }, _), Some(payer)) => Ok(app.limits.charge(payer).await?),
+        _ => Ok(()),
     }
 }
 
@@ -159,22 +179,28 @@ async fn attended(
 }
 
 /// Nothing will be there for instances that wait: they go their own ways, at once.
-fn failed(error: Error, holding: Option<Holding>) -> Filled {
+fn nothing(holding: Option<Holding>) {
     if let Some(holding) = holding {
         holding.end(Ending::Nothing);
     }
+}
+
+fn failed(error: Error, holding: Option<Holding>) -> Filled {
+    nothing(holding);
     Err(error)
 }
 
 /// What a flight knows when it can no longer be abandoned.
 enum Begun {
     Found(Landed),
+    /// Something quicker is given meanwhile.
+    PutOff(Arc<View>, Bytes),
     Prepared(Box<Prepared>, Option<Holding>),
 }
 
 impl From<Found> for Landed {
     fn from((kept, tier): Found) -> Self {
-        Self { kept, found: Some(tier) }
+        Self { kept, found: Some(tier), deferred: false }
     }
 }
 
@@ -191,17 +217,36 @@ fn shelf<'a>(app: &'a App, asked: &Asked, key: RenditionKey, source: &Source) ->
     }
 }
 
-/// An original that is here, and where its rendition allows for it a permit to make that.
-struct Prepared {
-    bytes: Bytes,
+/// An original that is here.
+pub(crate) struct Read {
+    pub(crate) bytes: Bytes,
     /// The original as it was read; `None` for a stand-in.
-    view: Option<Arc<View>>,
+    pub(crate) view: Option<Arc<View>>,
     fetched: Duration,
+}
+
+/// An original with, where its rendition allows for it, a permit to make that.
+pub(crate) struct Prepared {
+    pub(crate) read: Read,
     admitted: Option<Admitted>,
 }
 
-async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, Error> {
+async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Begun, Error> {
     pay(app, asked, &source).await?;
+    let read = read(app, asked, source).await?;
+    match &read.view {
+        Some(view) if deferred::is_due(app, asked, view, &read.bytes) => {
+            Ok(Begun::PutOff(Arc::clone(view), read.bytes))
+        }
+        _ => {
+            let prepared = admit(app, asked, read, asked.variant(), Class::Live).await?;
+            Ok(Begun::Prepared(Box::new(prepared), None))
+        }
+    }
+}
+
+/// Has the original.
+pub(crate) async fn read(app: &App, asked: &Asked, source: Source) -> Result<Read, Error> {
     let began = (app.clock.tick)();
     let (view, bytes) = match source {
         Source::Original(looked, came_by) => {
@@ -210,15 +255,22 @@ async fn prepare(app: &App, asked: &Asked, source: Source) -> Result<Prepared, E
         }
         Source::StandIn(picture) => (None, picture.bytes.clone()),
     };
-    let fetched = (app.clock.tick)() - began;
+    Ok(Read { bytes, view, fetched: (app.clock.tick)() - began })
+}
+
+/// Waits for a permit.
+pub(crate) async fn admit(
+    app: &App,
+    asked: &Asked,
+    read: Read,
+    variant: Arc<Variant>,
+    class: Class,
+) -> Result<Prepared, Error> {
     let admitted = match asked.reading.route.originals {
         true => None,
-        false => {
-            let (variant, tenant) = (asked.variant(), asked.reading.tenant());
-            Some(app.renderer.admit(bytes.clone(), variant, Class::Live, tenant).await?)
-        }
+        false => Some(app.renderer.admit(read.bytes.clone(), variant, class, asked.reading.tenant()).await?),
     };
-    Ok(Prepared { bytes, view, fetched, admitted })
+    Ok(Prepared { read, admitted })
 }
 
 async fn finish(app: &App, asked: &Asked, shelf: &Shelf<'_>, prepared: Prepared, holding: Option<Holding>) -> Filled {
@@ -226,21 +278,18 @@ async fn finish(app: &App, asked: &Asked, shelf: &Shelf<'_>, prepared: Prepared,
         Ok((kept, view)) => (Arc::new(kept.stamped(shelf.stamp.clone())), view),
         Err(error) => return failed(error, holding),
     };
-    for (stage, took) in &kept.stages {
-        app.metrics.stage(stage, *took);
-    }
-    app.metrics.fill(kept.extension.clone());
     let key = match view {
         None => Some(shelf.key),
         // Under the version that was in fact read: the original may have changed since it was looked at.
         Some(view) => view.storable.then(|| asked.key(&view)),
     };
     shelf.keep(key, &kept, asked.reading.source, holding);
-    Ok(Landed { kept, found: None })
+    Ok(Landed { kept, found: None, deferred: false })
 }
 
-async fn make(app: &App, asked: &Asked, prepared: Prepared) -> Result<(Kept, Option<Arc<View>>), Error> {
-    let Prepared { bytes, view, fetched, admitted } = prepared;
+/// Makes the rendition, of the original that was in fact read.
+pub(crate) async fn make(app: &App, asked: &Asked, prepared: Prepared) -> Result<(Kept, Option<Arc<View>>), Error> {
+    let Prepared { read: Read { bytes, view, fetched }, admitted } = prepared;
     let now = (app.clock.wall)();
     let modified = view.as_ref().and_then(|view| LastModified::new(view.sighting.modified?, now));
     let kept = match admitted {
@@ -254,5 +303,9 @@ async fn make(app: &App, asked: &Asked, prepared: Prepared) -> Result<(Kept, Opt
             Kept::rendered(rendered, modified, fetched)
         }
     };
+    for (stage, took) in &kept.stages {
+        app.metrics.stage(stage, *took);
+    }
+    app.metrics.fill(kept.extension.clone());
     Ok((kept, view))
 }

@@ -15,7 +15,7 @@ use crate::semantics::{self, Context, Outcome, Request, Tier, Vary, note};
 use crate::srcset;
 use crate::stand_in;
 use bytes::Bytes;
-use cache_key::{OriginalVersion, RenditionKey, Variant};
+use cache_key::{FormatClass, OriginalVersion, RenditionKey, Variant};
 use http::Response;
 use http::request::Parts;
 use imaging::{Rendition, Setup};
@@ -35,7 +35,8 @@ pub(crate) struct Asked {
     expires: Option<SystemTime>,
     /// What is older has been purged.
     pub(crate) since: u64,
-    address: IpAddr,
+    /// The client's; `None` for what nobody asks by a request.
+    address: Option<IpAddr>,
     verified: Option<Verified>,
 }
 
@@ -130,10 +131,26 @@ fn ask(
     let expires = verified.as_ref().and_then(Verified::expires).map(Duration::from_secs);
     let since = reading.since(&app.fleet.marks);
     let expires = expires.and_then(|since| UNIX_EPOCH.checked_add(since));
-    Ok(Asked { reading, client, since, expires, address: from.address, verified })
+    Ok(Asked { reading, client, since, expires, address: Some(from.address), verified })
 }
 
 impl Asked {
+    /// For what nobody asks by a request.
+    pub(crate) fn of(reading: Arc<Reading>, client: Client, app: &App) -> Self {
+        let since = reading.since(&app.fleet.marks);
+        Self { reading, client, since, expires: None, address: None, verified: None }
+    }
+
+    /// The same for clients of another class.
+    pub(crate) fn for_class(&self, class: FormatClass) -> Self {
+        Self { client: Client { class, ..self.client }, ..self.clone() }
+    }
+
+    /// What counts of the client.
+    pub(crate) fn client(&self) -> Client {
+        self.client
+    }
+
     /// Names the rendition.
     pub(crate) fn key(&self, view: &View) -> RenditionKey {
         self.reading.key(self.client, &view.sighting.version)
@@ -144,9 +161,10 @@ impl Asked {
         self.reading.stand_in_key(self.client, version)
     }
 
-    /// Who answers for the miss that it may be.
-    pub(crate) fn payer(&self) -> Payer<'_> {
-        Payer { address: self.address, key: self.verified.as_ref().map(|verified| &**verified.key_id()) }
+    /// Who answers for the miss that it may be, if anybody.
+    pub(crate) fn payer(&self) -> Option<Payer<'_>> {
+        let key = self.verified.as_ref().map(|verified| &**verified.key_id());
+        self.address.map(|address| Payer { address, key })
     }
 
     /// What is asked of the engine.
@@ -171,6 +189,12 @@ impl Asked {
 
     fn respond(&self, request: &Parts, kept: &Kept, view: &View, outcome: Outcome, now: SystemTime) -> Response<Bytes> {
         let Reading { route, path, delivery, fields, .. } = &*self.reading;
+        // What stands in for something better is not kept for longer than that will take.
+        let ends = route
+            .deferred
+            .filter(|_| matches!(outcome, Outcome::Deferred { .. }))
+            .and_then(|most| now.checked_add(most));
+        let expires = ends.map_or(self.expires, |ends| Some(self.expires.map_or(ends, |expires| expires.min(ends))));
         semantics::respond(
             Request { method: &request.method, headers: &request.headers },
             &kept.representation,
@@ -182,7 +206,7 @@ impl Asked {
                 said: view.said.as_ref(),
                 outcome,
                 vary: self.vary(),
-                expires: self.expires,
+                expires,
                 cache_tag: fields.cache_tag.clone(),
                 canonical: fields.canonical.clone(),
                 disposition: delivery.download.as_ref().map(|download| {

@@ -10,6 +10,7 @@
 //! [`app`] builds them from the config.
 
 mod access;
+mod admin;
 mod answer;
 pub mod app;
 pub mod aws;
@@ -17,12 +18,14 @@ pub mod breaker;
 pub mod cache;
 pub mod cli;
 pub mod config;
+mod deferred;
 mod error;
 mod fill;
 mod fleet;
 mod guard;
 mod handler;
 mod kept;
+mod lane;
 pub mod limit;
 mod metric;
 pub mod network;
@@ -42,3 +45,4 @@ pub mod server;
 mod shelf;
 mod srcset;
 mod stand_in;
+mod warm;

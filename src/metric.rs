@@ -2,6 +2,7 @@
 
 use crate::cache::{Event, Flights, Memory, Tiers, lease};
 use crate::fleet::Fleet;
+use crate::lane::Lane;
 use crate::origin::Origin;
 use crate::pressure::Pressure;
 use crate::render::Renderer;
@@ -110,6 +111,7 @@ pub(crate) struct Metrics {
     fetches: Family<ResultLabels, Counter>,
     reloads: Family<ResultLabels, Counter>,
     purges: Family<PurgeLabels, Counter>,
+    jobs: Family<ResultLabels, Counter>,
 }
 
 impl Metrics {
@@ -133,6 +135,7 @@ impl Metrics {
             fetches: Family::default(),
             reloads: Family::default(),
             purges: Family::default(),
+            jobs: Family::default(),
         };
         registry.register("requests", "Requests answered, by what the cache did and status", metrics.requests.clone());
         registry.register_with_unit(
@@ -153,6 +156,8 @@ impl Metrics {
         registry.register("failures", "Requests that ended in an error, by whose fault", metrics.failures.clone());
         registry.register("origin_requests", "Originals asked for, by what came of it", metrics.fetches.clone());
         registry.register("purges", "Things that somebody asked this instance to purge", metrics.purges.clone());
+        let help = "Renders that nobody waits for, by what became of them";
+        registry.register("lane_jobs", help, metrics.jobs.clone());
         metrics
     }
 
@@ -192,6 +197,12 @@ impl Metrics {
     pub(crate) fn purge(&self, kind: &'static str, understood: bool) {
         let result = if understood { "done" } else { "refused" };
         self.purges.get_or_create(&PurgeLabels { kind, result }).inc();
+    }
+
+    /// A render that nobody waits for: queued, known, dropped; made, gave-way, found, not-kept, failed, handed-back,
+    /// given-up, unreadable.
+    pub(crate) fn job(&self, result: &'static str) {
+        self.jobs.get_or_create(&ResultLabels { result }).inc();
     }
 
     /// A render was refused.
@@ -238,6 +249,8 @@ pub(crate) struct Gauges<K, V, F, R, S, O> {
     pub(crate) origins: Vec<(String, Arc<Origin>)>,
     /// With the other instances.
     pub(crate) fleet: Fleet,
+    /// What nobody waits for.
+    pub(crate) lane: Lane,
 }
 
 impl<K, V, F, R, S, O> fmt::Debug for Gauges<K, V, F, R, S, O> {
@@ -271,7 +284,8 @@ where
             ("render_threads", "Render threads", None, count(admission.threads())),
             ("render_memory", "Memory budget in use by renders", Some(&Unit::Bytes), clamp(admission.memory())),
         ];
-        let gauges = gauges.into_iter().chain(memory_gauges(&self.pressure));
+        let lane = lane_gauges(&self.renderer, &self.lane);
+        let gauges = gauges.into_iter().chain(memory_gauges(&self.pressure)).chain(lane);
         for (name, help, unit, value) in gauges {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, unit, gauge.metric_type())?)?;
@@ -337,6 +351,15 @@ fn encode_fleet(fleet: &Fleet, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
 
 /// A gauge with its name, help and unit.
 type Read = (&'static str, &'static str, Option<&'static Unit>, i64);
+
+/// What nobody waits for.
+fn lane_gauges(renderer: &Renderer, lane: &Lane) -> [Read; 2] {
+    let count = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
+    [
+        ("lane_busy", "Renders under way that nobody waits for", None, count(renderer.idle().rendering())),
+        ("lane_queue", "Such renders that wait in this process", None, count(lane.waiting())),
+    ]
+}
 
 /// All memory of the process, and the caches' part in keeping it.
 fn memory_gauges(pressure: &Pressure) -> [Read; 3] {

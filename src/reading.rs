@@ -66,8 +66,8 @@ pub(crate) struct Fields {
 /// What counts of a client, for one target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Client {
-    class: FormatClass,
-    hinted: Hinted,
+    pub(crate) class: FormatClass,
+    pub(crate) hinted: Hinted,
 }
 
 /// What follows from target and client; filled when it is first asked for.
@@ -118,6 +118,23 @@ impl Readings {
 }
 
 impl Reading {
+    /// Of a target that nobody asks for now, and that is not remembered.
+    pub(crate) fn of(
+        uri: &Uri,
+        route: &Arc<Route>,
+        rest: &str,
+        tenant: &Arc<str>,
+        setup: &Setup,
+    ) -> Result<Self, Error> {
+        let target = uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+        Self::new(target, uri, route, rest, tenant, false, setup)
+    }
+
+    /// Path and query, as asked.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
     fn new(
         target: &str,
         uri: &Uri,

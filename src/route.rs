@@ -33,6 +33,8 @@ pub(crate) struct Route {
     pub(crate) originals: bool,
     pub(crate) presets: Presets,
     pub(crate) classes: Classes,
+    /// How long a quick answer stands in for AVIF that is put off; `None`: it is not.
+    pub(crate) deferred: Option<Duration>,
     pub(crate) hints: Hints,
     pub(crate) delivery: Delivery,
     pub(crate) tags: bool,
@@ -47,6 +49,12 @@ impl Routes {
     pub(crate) fn new(mut routes: Vec<Route>) -> Self {
         routes.sort_by_key(|route| (std::cmp::Reverse(route.prefix.len()), route.host.is_none()));
         Self(routes.into_iter().map(Arc::new).collect())
+    }
+
+    /// The one that there is, if there is just one.
+    pub(crate) fn only(&self) -> Option<&Route> {
+        let [only] = &self.0[..] else { return None };
+        Some(only)
     }
 
     /// The route and what of the path comes after its prefix, both undecoded.
@@ -113,6 +121,7 @@ impl Route {
             originals: config.originals,
             presets,
             classes: config.classes,
+            deferred: config.deferred_avif.then_some(config.deferred_max_age),
             hints: config.hints.clone(),
             delivery,
             tags: config.tag_header.is_some(),

@@ -47,7 +47,7 @@ impl Shelf<'_> {
     }
 
     /// In the tiers below memory, which gets it too.
-    async fn look(&self) -> Option<Found> {
+    pub(crate) async fn look(&self) -> Option<Found> {
         let (envelope, place) = self.app.tiers.find(*self.key.as_bytes(), self.since).await?;
         let stamp = Stamp { generation: envelope.generation, label: Arc::clone(&self.stamp.label) };
         let kept = Arc::new(Kept::unpack(envelope, (self.app.clock.wall)())?.stamped(stamp));

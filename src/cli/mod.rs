@@ -1,11 +1,13 @@
 //! The command line. Each command is a thin face of a library call that the server uses too.
 
+mod admin;
 mod config;
 mod info;
 mod picture;
 mod serve;
 mod token;
 mod url;
+mod warm;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use service::config::ConfigErrors;
@@ -54,6 +56,12 @@ enum Command {
     #[command(after_help = "Examples:\n  tintype sign '/img/a.jpg?w=800' --config config.toml\n  \
         tintype sign '/img/a.jpg?w=800' --kid 2026-11 --expires-in 1h --config config.toml")]
     Sign(url::SignArguments),
+    /// Have a running server make renditions before anybody asks, while it has nothing better to do.
+    #[command(after_help = "Examples:\n  tintype warm --file urls.txt\n  \
+        tintype warm --admin 10.0.0.7:9001 --source a.jpg --source b.jpg --transform 'w=800&f=auto' --transform 'w=400&f=auto'\n  \
+        find photos -name '*.jpg' -printf '/img/%P?w=800&f=auto\\n' | tintype warm --file - --class avif\n  \
+        tintype warm --status 4f2a90c1d3e7")]
+    Warm(Box<warm::WarmArguments>),
     /// Ask a running server whether it is ready (for container health checks).
     #[command(after_help = "Examples:\n  tintype health\n  tintype health --config config.toml")]
     Health(serve::HealthArguments),
@@ -141,6 +149,7 @@ impl Arguments {
             Command::Info(arguments) => info::info(&arguments),
             Command::Url(arguments) => url::url(&arguments),
             Command::Sign(arguments) => url::sign(&arguments),
+            Command::Warm(arguments) => warm::warm(&arguments),
             Command::Health(arguments) => serve::health(&arguments),
             Command::Completions { shell } => {
                 clap_complete::generate(shell, &mut Self::command(), "tintype", &mut io::stdout());

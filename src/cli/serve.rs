@@ -55,7 +55,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     let purging = app.clone();
     let admin = Admin::new(readiness.clone(), registry)
         .route(Method::POST, "/purge", move |request| purge::answer(purging.clone(), request));
-    let admin = app.doors.hang(admin, &config.admin).map_err(Failure::Failed)?;
+    let admin = app.administer(app.doors.hang(admin, &config.admin).map_err(Failure::Failed)?);
     let admin =
         admin.bind(config.server.admin).await.map_err(|error| taken("server.admin", config.server.admin, &error))?;
     let (admin_address, stop) = (admin.local_addr()?, Stop::new());
@@ -63,6 +63,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
 
     let listeners = Listeners::bind(&Arc::new(config.server))?;
     let addresses = listeners.addresses()?;
+    app.work(&drain)?;
     listeners.start(app.clone(), &stop, &drain)?;
     tokio::spawn(pressure::watch(app.clone()));
     if !app.fleet.heard(FLEET_WAIT).await {

@@ -40,6 +40,8 @@ pub struct RouteConfig {
     pub originals: bool,
     pub presets_only: bool,
     pub classes: Classes,
+    pub deferred_avif: bool,
+    pub deferred_max_age: Duration,
     pub hints: Hints,
     pub policy: Policy,
     pub error_max_age: Duration,
@@ -95,6 +97,17 @@ impl Section for RouteConfig {
                 webp: r.bool("webp", true, "Whether f=auto may answer WebP."),
                 jxl: false,
             },
+            deferred_avif: r.bool(
+                "deferred_avif",
+                false,
+                "f=auto: where AVIF would take long, answer WebP first, and AVIF once render.lane has made it. See docs/deferred.md.",
+            ),
+            deferred_max_age: r.duration(
+                "deferred_max_age",
+                "10s",
+                "1s"..="1h",
+                "Cache-Control: max-age of the answer that stands in for such AVIF; no stale use beyond it.",
+            ),
             hints: hints(r),
             policy: Policy {
                 max_age: r.duration("max_age", "1d", "0s"..="365d", "Cache-Control: max-age."),

@@ -188,7 +188,10 @@ async fn bring(
         let work = |interest| {
             let (app, asked, came_by) = (app.clone(), asked.clone(), came_by.clone());
             async move {
-                if counted && let Err(limited) = app.limits.charge(asked.payer()).await {
+                if counted
+                    && let Some(payer) = asked.payer()
+                    && let Err(limited) = app.limits.charge(payer).await
+                {
                     return Some(Err(limited.into()));
                 }
                 ask::fly(app, asked, want, came_by, interest).await

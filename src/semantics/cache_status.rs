@@ -54,6 +54,11 @@ pub enum Outcome {
     },
     /// There was none; this request waited for another one's fill.
     Collapsed,
+    /// What was asked for is put off, and something quicker stands in for it.
+    Deferred {
+        /// The tier that had that; `None`: it was made for this request or another that asked at the same time.
+        tier: Option<Tier>,
+    },
     /// The cache was not asked, by configuration.
     Bypass,
 }
@@ -69,6 +74,7 @@ impl Outcome {
             Self::Revalidated { .. } => "revalidated",
             Self::Miss { .. } => "miss",
             Self::Collapsed => "collapsed",
+            Self::Deferred { .. } => "deferred",
             Self::Bypass => "bypass",
         }
     }
@@ -80,6 +86,7 @@ impl Outcome {
             Self::Hit(tier) | Self::Stale(tier) | Self::StaleIfError(tier) | Self::Revalidated { tier, .. } => {
                 Some(tier)
             }
+            Self::Deferred { tier } => tier,
             Self::Miss { .. } | Self::Collapsed | Self::Bypass => None,
         }
     }
@@ -89,11 +96,11 @@ impl Outcome {
     #[must_use]
     pub fn cache_status(self, ttl: i64) -> HeaderValue {
         let what = match self {
-            Self::Hit(_) | Self::Stale(_) => "tintype; hit",
+            Self::Hit(_) | Self::Stale(_) | Self::Deferred { tier: Some(_) } => "tintype; hit",
             Self::StaleIfError(_) => "tintype; fwd=stale",
             Self::Revalidated { again: false, .. } => "tintype; fwd=stale; fwd-status=304",
             Self::Revalidated { again: true, .. } => "tintype; fwd=stale; fwd-status=200",
-            Self::Miss { stored: true } => "tintype; fwd=miss; stored",
+            Self::Miss { stored: true } | Self::Deferred { tier: None } => "tintype; fwd=miss; stored",
             Self::Miss { stored: false } => return HeaderValue::from_static("tintype; fwd=miss"),
             Self::Collapsed => "tintype; fwd=miss; collapsed",
             Self::Bypass => return HeaderValue::from_static("tintype; fwd=bypass"),
@@ -103,9 +110,13 @@ impl Outcome {
         text.extend_from_slice(what.as_bytes());
         text.extend_from_slice(b"; ttl=");
         push_integer(&mut text, ttl);
-        if let Some(tier) = self.tier() {
+        let detail = match self {
+            Self::Deferred { .. } => Some("deferred"),
+            other => other.tier().map(Tier::as_str),
+        };
+        if let Some(detail) = detail {
             text.extend_from_slice(b"; detail=");
-            text.extend_from_slice(tier.as_str().as_bytes());
+            text.extend_from_slice(detail.as_bytes());
         }
         HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).expect("tokens and digits are visible")
     }
@@ -155,6 +166,8 @@ mod tests {
             (Outcome::Miss { stored: true }, "miss", "tintype; fwd=miss; stored; ttl=90"),
             (Outcome::Miss { stored: false }, "miss", "tintype; fwd=miss"),
             (Outcome::Collapsed, "collapsed", "tintype; fwd=miss; collapsed; ttl=90"),
+            (Outcome::Deferred { tier: None }, "deferred", "tintype; fwd=miss; stored; ttl=90; detail=deferred"),
+            (Outcome::Deferred { tier: Some(Tier::Redis) }, "deferred", "tintype; hit; ttl=90; detail=deferred"),
             (Outcome::Bypass, "bypass", "tintype; fwd=bypass"),
         ];
         for (outcome, name, header) in cases {

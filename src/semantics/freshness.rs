@@ -59,6 +59,18 @@ impl Lifetime {
         seconds(self.fresh_for).saturating_sub(seconds(self.age(now)))
     }
 
+    /// The same, ending at `end`, which is not before `now`: fresh for no longer, and never used stale.
+    #[must_use]
+    pub fn until(&self, end: SystemTime, now: SystemTime) -> Self {
+        let left = end.duration_since(now).unwrap_or_default();
+        Self {
+            fresh_for: self.fresh_for.min(self.age(now).saturating_add(left)),
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
+            ..*self
+        }
+    }
+
     /// What the rendition may be used for at `now`. Fresh is `lifetime > age` (RFC 9111 §4.2).
     #[must_use]
     pub fn freshness(&self, now: SystemTime) -> Freshness {

@@ -163,7 +163,12 @@ fn cached(request: Request<'_>, stored: &Representation, context: Context<'_>, h
     if outcome.tier().is_some() || age.as_secs() > 0 {
         headers.insert(AGE, HeaderValue::from(age.as_secs().min(super::cache_control::MAX_DELTA_SECONDS)));
     }
-    headers.insert(CACHE_STATUS, outcome.cache_status(lifetime.ttl(now)));
+    let ttl = match (outcome, expires) {
+        // It is given for so long only, whatever its original allows.
+        (Outcome::Deferred { .. }, Some(ends)) => lifetime.until(ends, now).ttl(now),
+        _ => lifetime.ttl(now),
+    };
+    headers.insert(CACHE_STATUS, outcome.cache_status(ttl));
     delivery.apply(vary, request.headers, headers);
     if let Some(tags) = context.cache_tag {
         headers.insert(delivery.cache_tag_name.clone(), tags);

@@ -13,6 +13,7 @@ mod h2;
 mod hints;
 mod info;
 mod keys;
+mod lane;
 mod layers;
 mod limits;
 mod managed;

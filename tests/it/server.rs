@@ -17,6 +17,7 @@ pub(crate) struct Server {
     pub(crate) folder: Folder,
     registry: Registry,
     stop: Stop,
+    drain: Drain,
 }
 
 /// What all servers of these tests have: few threads, small pictures. Later sets win.
@@ -54,8 +55,10 @@ impl Server {
         let listeners = Listeners::bind(&Arc::new(config.server)).expect("a free port");
         let address = listeners.addresses().expect("bound")[0];
         let stop = Stop::new();
-        listeners.start(app, &stop, &Drain::new()).expect("threads");
-        Self { address, folder, registry, stop }
+        let drain = Drain::new();
+        app.work(&drain).expect("a thread");
+        listeners.start(app, &stop, &drain).expect("threads");
+        Self { address, folder, registry, stop, drain }
     }
 
     pub(crate) fn get(&self, target: &str) -> Reply {
@@ -116,6 +119,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.stop();
+        // What works behind the requests ends with it.
+        self.drain.begin();
     }
 }
 

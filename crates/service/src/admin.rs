@@ -113,9 +113,9 @@ impl Admin {
         self
     }
 
-    /// Adds a route, such as `POST /purge`. The path is matched exactly, without the query. The body of a request is
-    /// limited to 1 MiB. Methods other than GET and HEAD are acts: the audit log has each, with the [`Detail`] that the
-    /// answer may carry among its extensions.
+    /// Adds a route, such as `POST /purge`. The path is matched exactly, without the query; one that ends in `*` is that of
+    /// everything below. The body of a request is limited to 1 MiB. Methods other than GET and HEAD are acts: the audit log
+    /// has each, with the [`Detail`] that the answer may carry among its extensions.
     #[must_use]
     pub fn route<F>(
         mut self,

@@ -36,6 +36,15 @@ struct Route {
     handler: Handler,
 }
 
+impl Route {
+    fn is_for(&self, path: &str) -> bool {
+        match self.path.strip_suffix('*') {
+            Some(start) => path.len() > start.len() && path.starts_with(start),
+            None => self.path == path,
+        }
+    }
+}
+
 pub(super) struct Router {
     readiness: Readiness,
     registry: Arc<Registry>,
@@ -113,7 +122,7 @@ impl Router {
     }
 
     async fn extra(&self, request: Request<Incoming>) -> Answer {
-        let here: Vec<&Route> = self.routes.iter().filter(|route| route.path == request.uri().path()).collect();
+        let here: Vec<&Route> = self.routes.iter().filter(|route| route.is_for(request.uri().path())).collect();
         let Some(route) = here.iter().find(|route| route.method == request.method()) else {
             if here.is_empty() {
                 return text(StatusCode::NOT_FOUND, "no such route");

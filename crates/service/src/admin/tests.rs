@@ -191,3 +191,18 @@ async fn acts_are_for_holders_of_tokens_and_written_down() {
     assert_eq!(lines[5]["detail"], "0 bytes");
     assert_eq!((&lines[5]["outcome"], &lines[0]["outcome"]), (&"done".into(), &"refused".into()));
 }
+
+#[tokio::test]
+async fn a_star_stands_for_everything_below() {
+    let admin = Admin::new(Readiness::new(Drain::new()), Arc::new(Registry::default()));
+    let admin = admin.route(Method::GET, "/runs/*", |request| async move {
+        Response::new(Full::from(request.uri().path().to_owned()))
+    });
+    let bound = admin.bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = bound.local_addr().unwrap();
+    tokio::spawn(bound.serve());
+    assert!(ask(address, "GET", "/runs/a/b").await.ends_with("/runs/a/b"));
+    for path in ["/runs/", "/runs", "/run"] {
+        assert!(ask(address, "GET", path).await.starts_with("HTTP/1.1 404"), "{path}");
+    }
+}
