@@ -52,13 +52,13 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    server: SocketAddr,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
 struct State {
+    server: SocketAddr,
     fault: Fault,
     /// Counts changes of the fault.
     turn: u64,
@@ -100,9 +100,9 @@ impl Proxy {
     pub fn new(server: SocketAddr) -> Self {
         let port = socket((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
         let address = port.local_addr().ok().and_then(|address| address.as_socket()).expect("bound");
-        let state =
-            State { fault: Fault::Pass, turn: 0, over: false, listening: false, connections: 0, links: Vec::new() };
-        let shared = Arc::new(Shared { server, state: Mutex::new(state), changed: Condvar::new() });
+        let (fault, links) = (Fault::Pass, Vec::new());
+        let state = State { server, fault, turn: 0, over: false, listening: false, connections: 0, links };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || accepting.run(address));
         shared.until(|state| state.listening);
@@ -132,6 +132,16 @@ impl Proxy {
             drop(TcpStream::connect(self.address));
         }
         self.shared.until(|state| state.listening == (fault != Fault::Refuse));
+    }
+
+    /// Stands before another server from now on, as after a fail-over. Open connections are reset.
+    pub fn lead(&self, server: SocketAddr) {
+        let links: Vec<_> = {
+            let mut state = self.shared.lock();
+            state.server = server;
+            state.links.iter().filter_map(Weak::upgrade).collect()
+        };
+        links.iter().for_each(|link| link.cut());
     }
 
     /// How many connections it has accepted.
@@ -245,7 +255,7 @@ impl Shared {
                 (fault, _) => break fault,
             }
         };
-        let server = if fault.cuts() { None } else { TcpStream::connect(self.server).ok() };
+        let server = if fault.cuts() { None } else { TcpStream::connect(self.lock().server).ok() };
         let Some(server) = server else {
             if fault != Fault::Truncate(0) {
                 let _linger = SockRef::from(&client).set_linger(Some(Duration::ZERO));
@@ -513,6 +523,18 @@ mod tests {
         while TcpStream::connect(address).is_ok() {
             assert!(began.elapsed() < Duration::from_secs(30), "it does not end");
         }
+    }
+
+    #[test]
+    fn it_leads_elsewhere() {
+        let nobody = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        let proxy = Proxy::new(server());
+        let known = open(&proxy);
+        assert!(passes(&known));
+        proxy.lead(nobody);
+        assert!(ask(&known).is_err() && !passes(&open(&proxy)));
+        proxy.lead(server());
+        assert!(passes(&open(&proxy)));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod cluster;
 mod disk;
 mod memory;
+mod object;
 mod origin;
 mod redis;
 
