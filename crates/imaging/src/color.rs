@@ -3,6 +3,7 @@
 //! A profile that cannot be read, does not fit its pixels or equals sRGB is no profile: the picture is still served.
 
 mod cmyk;
+pub(crate) mod curve;
 mod describe;
 mod from_srgb;
 pub(crate) mod tone;

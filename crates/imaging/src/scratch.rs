@@ -35,6 +35,25 @@ impl Scratch {
         buffer
     }
 
+    /// A buffer of exactly `len` bytes that `write` has written wholly; where that fails, the memory is kept.
+    ///
+    /// # Errors
+    /// What `write` returns.
+    pub(crate) fn filled<E>(
+        &mut self,
+        len: usize,
+        write: impl FnOnce(&mut [u8], &mut Self) -> Result<(), E>,
+    ) -> Result<Vec<u8>, E> {
+        let mut buffer = self.take(len);
+        match write(&mut buffer, self) {
+            Ok(()) => Ok(buffer),
+            Err(error) => {
+                self.give(buffer);
+                Err(error)
+            }
+        }
+    }
+
     /// The resampler, with the memory of earlier pictures as long as that stays within what may be kept.
     pub(crate) fn resizer(&mut self) -> &mut Resizer {
         if self.resizer.size_of_internal_buffers() > self.keep {

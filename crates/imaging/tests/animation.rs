@@ -1,10 +1,11 @@
 //! Animations end to end. Every animated file of the corpus that lies beside the repository goes through every format that
 //! moves: frames, times, plays and pictures come back. Skips, aloud, where there is no corpus.
 
+mod corpus_folder;
+
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::motion::{HASTE, delays};
 use imaging::{Bitmap, Error, Limits, Probe, Rendition, Scratch, Setup, Watch, decode_frame, probe, render};
-use std::path::PathBuf;
 
 fn rendered(original: &[u8], query: &str) -> Result<Rendition, Error> {
     let transform = parse(Some(query), &Presets::none()).expect("a valid query").transform;
@@ -14,14 +15,10 @@ fn rendered(original: &[u8], query: &str) -> Result<Rendition, Error> {
 
 /// Every file of these folders that says that it moves.
 fn animations() -> Vec<(String, Vec<u8>, Probe)> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora");
     let mut found = Vec::new();
     for name in ["gif", "apng", "webp", "avif"] {
-        let Ok(entries) = std::fs::read_dir(folder.join(name)) else {
-            eprintln!("skipped: no corpus at {}", folder.display());
-            return Vec::new();
-        };
+        let Some(folder) = corpus_folder::path(name) else { return Vec::new() };
+        let entries = std::fs::read_dir(folder).expect("a folder that is there");
         for path in entries.map(|entry| entry.expect("an entry").path()) {
             let bytes = std::fs::read(&path).expect("a file that is there");
             if let Ok(probe) = probe(&bytes, &Limits::default())

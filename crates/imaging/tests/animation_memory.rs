@@ -1,41 +1,9 @@
 //! A render of an animation needs as much memory for a hundred frames as for ten, but for the file that it writes.
 
-#![expect(unsafe_code, reason = "a counting allocator is written no other way")]
+mod counting;
 
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::{Scratch, Setup, Watch, render};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicIsize, Ordering};
-
-/// Bytes allocated and not yet freed, and the most that there ever were.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-static PEAK: AtomicIsize = AtomicIsize::new(0);
-
-struct Counting;
-
-fn add(bytes: usize, sign: isize) {
-    let bytes = sign * isize::try_from(bytes).expect("an allocation is smaller than isize::MAX");
-    let live = LIVE.fetch_add(bytes, Ordering::SeqCst) + bytes;
-    PEAK.fetch_max(live, Ordering::SeqCst);
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size(), 1);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        add(layout.size(), -1);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const SIDE: u16 = 200;
 
@@ -55,11 +23,12 @@ fn animation(frames: u8) -> Vec<u8> {
 fn peak(original: &[u8], query: &str) -> (isize, isize) {
     let transform = parse(Some(query), &Presets::none()).expect("a query").transform;
     let variant = Variant { transform, class: FormatClass::Webp };
-    let before = LIVE.load(Ordering::SeqCst);
-    PEAK.store(before, Ordering::SeqCst);
-    let rendition = render(original, &variant, &Setup::default(), &Watch::new(), &mut Scratch::new(16 << 20));
-    let size = rendition.expect("rendered").bytes.len();
-    (PEAK.load(Ordering::SeqCst) - before, isize::try_from(size).expect("a small file"))
+    let mut size = 0;
+    let (peak, _) = counting::during(|| {
+        let rendition = render(original, &variant, &Setup::default(), &Watch::new(), &mut Scratch::new(16 << 20));
+        size = rendition.expect("rendered").bytes.len();
+    });
+    (peak, isize::try_from(size).expect("a small file"))
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Profiles and metadata through a render: what goes in, what comes out, what never does. With the corpus of real
 //! photographs where it lies beside the repository; it says so where not.
 
+mod corpus_folder;
+
 use cache_key::transform::Codec;
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::embed::{Attachments, attach};
@@ -8,7 +10,6 @@ use imaging::metadata::exif::{Directory, Exif};
 use imaging::metadata::{self, Metadata, xmp};
 use imaging::{Bitmap, Layout, Limits, Product, Rendition, Scratch, Setup, SourceFormat, Want, Watch, color};
 use serde_json::Value;
-use std::path::PathBuf;
 
 fn rendered(original: &[u8], query: &str) -> Result<Rendition, imaging::Error> {
     let parsed = parse(Some(query), &Presets::none()).expect("a valid query");
@@ -35,15 +36,7 @@ fn original(attachments: &Attachments) -> Vec<u8> {
         (0..48 * 32).flat_map(|i| [(i % 48 * 5) as u8, (i / 48 * 8) as u8, (i * i * 7 % 61 + 30) as u8]).collect();
     let plain = imaging::encode::encode(
         Bitmap::new(48, 32, Layout::Rgb, values),
-        &imaging::encode::Settings {
-            codec: Codec::Png,
-            quality: 80,
-            effort: None,
-            lossless: true,
-            progressive: false,
-            chroma: cache_key::transform::Chroma::Auto,
-            background: cache_key::transform::Colour { r: 0, g: 0, b: 0, a: 255 },
-        },
+        &imaging::encode::Settings { lossless: true, ..imaging::encode::Settings::new(Codec::Png, 80) },
         &Watch::new(),
         &mut Scratch::new(0),
     );
@@ -139,12 +132,10 @@ fn an_untouched_original_is_the_upper_limit() {
 /// Real photographs: what a camera or an editor wrote never gets out unasked.
 #[test]
 fn no_photograph_tells_where_it_was_taken() {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora");
-    let Ok(manifest) = std::fs::read(folder.join("manifest.json")) else {
-        eprintln!("skipped: no corpus at {}", folder.display());
+    let (Some(folder), Some(manifest)) = (corpus_folder::path(""), corpus_folder::path("manifest.json")) else {
         return;
     };
+    let manifest = std::fs::read(manifest).expect("a file that is there");
     let items: Vec<Value> = serde_json::from_slice(&manifest).expect("the manifest is JSON");
     let mut seen = [0; 3];
     for item in &items {

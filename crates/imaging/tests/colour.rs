@@ -1,18 +1,13 @@
 //! Colours held against other programs: Little CMS 2.14 (`transicc -t 0`) for profiles, and the maker's own picture of
 //! ordinary range for a tone-mapped one. With the corpus beside the repository; it says so where it is not there.
 
+mod corpus_folder;
+
 use cache_key::{Presets, Variant, parse};
 use imaging::{Bitmap, Layout, Limits, Scratch, Setup, SourceFormat, Want, Watch, color, decode, metadata, probe};
-use std::path::PathBuf;
 
 fn file(name: &str) -> Option<Vec<u8>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora");
-    let bytes = std::fs::read(folder.join(name)).ok();
-    if bytes.is_none() {
-        eprintln!("skipped: no corpus at {}", folder.display());
-    }
-    bytes
+    corpus_folder::path(name).map(|path| std::fs::read(path).expect("a file that is there"))
 }
 
 #[test]

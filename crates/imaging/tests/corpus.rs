@@ -1,6 +1,8 @@
 //! Every file of the corpus that lies beside the repository, through probe, decode and colour: verdicts as the manifest
 //! gives them. Skips, aloud, where there is no corpus.
 
+mod corpus_folder;
+
 use imaging::{Decoded, Error, Limits, Scratch, SourceFormat, Want, Watch, color, decode, probe};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -19,12 +21,8 @@ const REFUSED: [&str; 2] =
 const ANY_SIZE: [&str; 1] = ["heic/invalid_id.heic"];
 
 fn corpus() -> Option<(PathBuf, Vec<Value>)> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora");
-    let Ok(manifest) = std::fs::read(folder.join("manifest.json")) else {
-        eprintln!("skipped: no corpus at {}", folder.display());
-        return None;
-    };
+    let manifest = std::fs::read(corpus_folder::path("manifest.json")?).expect("a file that is there");
+    let folder = corpus_folder::path("")?;
     let items = serde_json::from_slice(&manifest).expect("the manifest is JSON");
     Some((folder, items))
 }

@@ -1,21 +1,13 @@
 //! Effects, redaction, trimming and gravity by content, end to end: a file in, a file out. What sharp makes of the same
 //! pictures is in `peer/sharp.json`; `peer/sharp.mjs` wrote it.
 
-use cache_key::transform::{Chroma, Codec, Colour};
+use cache_key::transform::Codec;
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
 use imaging::{Bitmap, Error, Layout, Limits, Rendition, Scratch, Setup, Want, Watch, decode, probe, render};
 
 fn png(bitmap: Bitmap) -> Vec<u8> {
-    let settings = Settings {
-        codec: Codec::Png,
-        quality: 100,
-        effort: None,
-        lossless: true,
-        progressive: false,
-        chroma: Chroma::C444,
-        background: Colour { r: 255, g: 255, b: 255, a: 255 },
-    };
+    let settings = Settings::new(Codec::Png, 100);
     encode(bitmap, &settings, &Watch::new(), &mut Scratch::new(0)).expect("encoded")
 }
 

@@ -1,18 +1,13 @@
 //! `g=face` on photographs of the corpus: faces that a cut round the middle would touch are kept whole. Skips, aloud,
 //! where there is no corpus.
 
+mod corpus_folder;
+
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::{Bitmap, Limits, Scratch, Setup, Want, Watch, decode, probe, render};
-use std::path::PathBuf;
 
 fn file(name: &str) -> Option<Vec<u8>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora");
-    let bytes = std::fs::read(folder.join(name)).ok();
-    if bytes.is_none() {
-        eprintln!("skipped: no corpus at {}", folder.display());
-    }
-    bytes
+    corpus_folder::path(name).map(|path| std::fs::read(path).expect("a file that is there"))
 }
 
 fn decoded(bytes: &[u8]) -> Bitmap {

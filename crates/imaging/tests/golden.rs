@@ -1,7 +1,7 @@
 //! Pixels held to pictures that were looked at: each fixture is drawn by code, transformed, and compared with a stored
 //! PNG that bears the canonical transform's name. `TINTYPE_BLESS=1` writes them anew; look at them before you commit.
 
-use cache_key::transform::{Chroma, Codec, Colour};
+use cache_key::transform::Codec;
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
 use imaging::{Assets, Bitmap, Layout, Limits, Mark, Scratch, Setup, Want, Watch, decode, probe, render};
@@ -36,15 +36,7 @@ fn disc() -> Bitmap {
 }
 
 fn png(bitmap: Bitmap) -> Vec<u8> {
-    let settings = Settings {
-        codec: Codec::Png,
-        quality: 100,
-        effort: Some(10),
-        lossless: true,
-        progressive: false,
-        chroma: Chroma::C444,
-        background: Colour { r: 255, g: 255, b: 255, a: 255 },
-    };
+    let settings = Settings { effort: Some(10), ..Settings::new(Codec::Png, 100) };
     encode(bitmap, &settings, &Watch::new(), &mut Scratch::new(0)).expect("encoded")
 }
 

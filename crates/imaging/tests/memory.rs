@@ -4,6 +4,8 @@
 //! Small pictures have a floor: buffers, tables and pages of code that no price names.
 #![cfg(target_os = "linux")]
 
+mod corpus_folder;
+
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::{Limits, Scratch, Setup, Watch, cost, probe, render};
 use std::path::{Path, PathBuf};
@@ -67,9 +69,7 @@ fn measure(path: &Path, query: &str) -> (f64, f64) {
 }
 
 fn corpus(name: &str) -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let file = std::env::var_os("TINTYPE_SHARED").map_or(beside, PathBuf::from).join("corpora/photo-jpeg").join(name);
-    file.exists().then_some(file)
+    corpus_folder::path(&format!("photo-jpeg/{name}"))
 }
 
 fn sample(name: &str) -> PathBuf {

@@ -1,39 +1,10 @@
 //! A decode leaves nothing behind: after the first few, decoding the same picture again allocates what it frees.
 //! A server decodes for months; a leak of 48 bytes a picture is a leak.
 
-#![expect(unsafe_code, reason = "a counting allocator is written no other way")]
+mod counting;
 
 use imaging::{Limits, Scratch, Want, Watch, decode, probe};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
-use std::sync::atomic::{AtomicIsize, Ordering};
-
-/// Bytes allocated and not yet freed, in the whole process.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-struct Counting;
-
-fn add(bytes: usize, sign: isize) {
-    LIVE.fetch_add(sign * isize::try_from(bytes).expect("an allocation is smaller than isize::MAX"), Ordering::SeqCst);
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size(), 1);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        add(layout.size(), -1);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn decoding_again_and_again_keeps_no_memory() {
@@ -47,9 +18,8 @@ fn decoding_again_and_again_keeps_no_memory() {
             scratch.give(decoded.bitmap.into_pixels());
         };
         (0..3).for_each(|_| once());
-        let before = LIVE.load(Ordering::SeqCst);
-        (0..10).for_each(|_| once());
-        assert_eq!(LIVE.load(Ordering::SeqCst) - before, 0, "{name}: bytes that ten decodes left behind");
+        let (_, left) = counting::during(|| (0..10).for_each(|_| once()));
+        assert_eq!(left, 0, "{name}: bytes that ten decodes left behind");
     }
     damaged_frames_keep_no_memory_either();
 }
@@ -65,7 +35,6 @@ fn damaged_frames_keep_no_memory_either() {
         }
     };
     (0..3).for_each(|_| once());
-    let before = LIVE.load(Ordering::SeqCst);
-    (0..10).for_each(|_| once());
-    assert_eq!(LIVE.load(Ordering::SeqCst) - before, 0, "bytes that ten damaged sequences left behind");
+    let (_, left) = counting::during(|| (0..10).for_each(|_| once()));
+    assert_eq!(left, 0, "bytes that ten damaged sequences left behind");
 }

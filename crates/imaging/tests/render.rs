@@ -1,6 +1,6 @@
 //! Renders end to end: a file in, a file out, looked at again by this crate's decoders.
 
-use cache_key::transform::{Chroma, Codec, Colour};
+use cache_key::transform::{Chroma, Codec};
 use cache_key::{FormatClass, Presets, Variant, parse};
 use imaging::encode::{Settings, encode};
 use imaging::{
@@ -14,15 +14,7 @@ fn variant(query: &str, class: FormatClass) -> Variant {
 }
 
 fn source(codec: Codec, bitmap: Bitmap) -> Vec<u8> {
-    let settings = Settings {
-        codec,
-        quality: 95,
-        effort: None,
-        lossless: true,
-        progressive: false,
-        chroma: Chroma::C444,
-        background: Colour { r: 255, g: 255, b: 255, a: 255 },
-    };
+    let settings = Settings { lossless: true, chroma: Chroma::C444, ..Settings::new(codec, 95) };
     encode(bitmap, &settings, &Watch::new(), &mut Scratch::new(0)).expect("encoded")
 }
 

@@ -8,6 +8,8 @@
 //!
 //! It works on 12-bit values, which is what PQ was made for, before anything is rounded to 8 bits. All curves are tables.
 
+use super::curve;
+
 /// The largest value that goes in.
 pub(crate) const MAX: u16 = 4095;
 const LEVELS: usize = MAX as usize + 1;
@@ -163,8 +165,7 @@ fn compressed(nits: f64) -> f64 {
 
 /// IEC 61966-2-1, rounded.
 fn srgb(light: f64) -> u8 {
-    let value = if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
-    (value * 255.0).round() as u8
+    (curve::of_light(light) * 255.0).round() as u8
 }
 
 #[cfg(test)]

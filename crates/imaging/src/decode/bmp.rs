@@ -3,15 +3,14 @@
 //! Rows that a cut file lacks come out zero; a file without its first row is refused. Runs that leave their row are cut,
 //! what runs skip has the first colour. An alpha that is zero everywhere was never meant.
 
-use super::{Decoded, check_memory, malformed, size_of};
+use super::{Decoded, File, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
+use crate::limits::Watch;
 use crate::metadata::bmp::{self as headers, BmpHeader, Packing};
 use crate::orientation::Orientation;
-use crate::probe::Probe;
 use crate::scratch::Scratch;
 
 /// Rows between two looks at the watch.
@@ -19,17 +18,12 @@ const ROWS: usize = 64;
 /// Larger embedded profiles are left alone.
 const MAX_PROFILE: usize = 4 << 20;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
+pub(super) fn decode(file: File<'_>, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    let bytes = file.bytes;
     let header = headers::read(bytes).ok_or_else(|| malformed(SourceFormat::Bmp, &"no header"))?;
     let layout = if header.masks[3] == 0 { Layout::Rgb } else { Layout::Rgba };
-    check_memory(probe, layout.channels() as u64, limits)?;
-    let mut bitmap = picture(bytes, &header, layout, watch, scratch)?;
+    file.check_memory(layout.channels() as u64)?;
+    let mut bitmap = picture(bytes, &header, layout, file.watch, scratch)?;
     if layout == Layout::Rgba {
         never_invisible(&mut bitmap);
     }
@@ -49,21 +43,19 @@ pub(super) fn picture(
     watch: &Watch,
     scratch: &mut Scratch,
 ) -> Result<Bitmap, Error> {
-    let mut pixels = scratch.take(size_of(header.width, header.height, layout));
-    let colours = palette(bytes, header);
-    let data = bytes.get(header.pixels..).unwrap_or_default();
-    let painted = match header.packing {
-        Packing::Plain => rows(data, header, &colours, layout, &mut pixels, watch),
-        Packing::Runs => runs(data, header, &colours, layout, &mut pixels, watch),
-        Packing::Other => Err(Error::Unsupported("BMP of a kind of compression that is not read".into())),
+    let stored = Stored {
+        data: bytes.get(header.pixels..).unwrap_or_default(),
+        header,
+        colours: palette(bytes, header),
+        layout,
+        watch,
     };
-    match painted {
-        Ok(()) => Ok(Bitmap::new(header.width, header.height, layout, pixels)),
-        Err(error) => {
-            scratch.give(pixels);
-            Err(error)
-        }
-    }
+    let pixels = scratch.filled(size_of(header.width, header.height, layout), |pixels, _| match header.packing {
+        Packing::Plain => stored.rows(pixels),
+        Packing::Runs => stored.runs(pixels),
+        Packing::Other => Err(Error::Unsupported("BMP of a kind of compression that is not read".into())),
+    })?;
+    Ok(Bitmap::new(header.width, header.height, layout, pixels))
 }
 
 /// Makes a picture visible whose alpha is zero throughout.
@@ -85,38 +77,105 @@ fn palette(bytes: &[u8], header: &BmpHeader) -> Vec<[u8; 4]> {
     colours
 }
 
-/// Where row `y` of the picture lies, counted from the order of the file.
-fn line_of(header: &BmpHeader, y: usize) -> usize {
-    if header.bottom_up { header.height as usize - 1 - y } else { y }
+/// The pixels as the file has them.
+struct Stored<'a> {
+    data: &'a [u8],
+    header: &'a BmpHeader,
+    colours: Vec<[u8; 4]>,
+    /// Of what is made of them.
+    layout: Layout,
+    watch: &'a Watch,
 }
 
-fn rows(
-    data: &[u8],
-    header: &BmpHeader,
-    colours: &[[u8; 4]],
-    layout: Layout,
-    pixels: &mut [u8],
-    watch: &Watch,
-) -> Result<(), Error> {
-    let stored = (header.width as usize * usize::from(header.bits)).div_ceil(32) * 4;
-    let stride = header.width as usize * layout.channels();
-    // The last row of a file may lack its padding.
-    let used = (header.width as usize * usize::from(header.bits)).div_ceil(8);
-    let unpack = Unpack::of(header);
-    for y in 0..header.height as usize {
-        if y.is_multiple_of(ROWS) {
-            watch.check()?;
-        }
-        let at = line_of(header, y) * stride;
-        let Some(line) = pixels.get_mut(at..at + stride) else { continue };
-        let from = y.saturating_mul(stored);
-        match from.checked_add(used).and_then(|to| data.get(from..to)) {
-            Some(row) => unpack.row(row, colours, line, layout),
-            None if y == 0 => return Err(malformed(SourceFormat::Bmp, &"no pixels")),
-            None => line.fill(0),
-        }
+impl Stored<'_> {
+    /// Where row `y` of the picture lies, counted from the order of the file.
+    fn line_of(&self, y: usize) -> usize {
+        if self.header.bottom_up { self.header.height as usize - 1 - y } else { y }
     }
-    Ok(())
+
+    fn rows(&self, pixels: &mut [u8]) -> Result<(), Error> {
+        let &Self { data, header, layout, .. } = self;
+        let stored = (header.width as usize * usize::from(header.bits)).div_ceil(32) * 4;
+        let stride = header.width as usize * layout.channels();
+        // The last row of a file may lack its padding.
+        let used = (header.width as usize * usize::from(header.bits)).div_ceil(8);
+        let unpack = Unpack::of(header);
+        for y in 0..header.height as usize {
+            if y.is_multiple_of(ROWS) {
+                self.watch.check()?;
+            }
+            let at = self.line_of(y) * stride;
+            let Some(line) = pixels.get_mut(at..at + stride) else { continue };
+            let from = y.saturating_mul(stored);
+            match from.checked_add(used).and_then(|to| data.get(from..to)) {
+                Some(row) => unpack.row(row, &self.colours, line, layout),
+                None if y == 0 => return Err(malformed(SourceFormat::Bmp, &"no pixels")),
+                None => line.fill(0),
+            }
+        }
+        Ok(())
+    }
+
+    /// Run lengths (Microsoft's BI_RLE8 and BI_RLE4): pairs of a count and a value, with escapes after a count of 0.
+    fn runs(&self, pixels: &mut [u8]) -> Result<(), Error> {
+        let Self { data, header, colours, layout, .. } = self;
+        let (width, height, size) = (header.width as usize, header.height as usize, layout.channels());
+        let first = colours.first().copied().unwrap_or_default();
+        pixels.chunks_exact_mut(size).for_each(|pixel| pixel.copy_from_slice(&first[..size]));
+        let mut put = |x: usize, y: usize, index: u8| {
+            if x < width && y < height {
+                let at = (self.line_of(y) * width + x) * size;
+                let colour = colours.get(usize::from(index)).copied().unwrap_or_default();
+                if let Some(pixel) = pixels.get_mut(at..at + size) {
+                    pixel.copy_from_slice(&colour[..size]);
+                }
+            }
+        };
+        let nibbles = header.bits == 4;
+        let index = |bytes: &[u8], at: usize| {
+            let byte = bytes.get(if nibbles { at / 2 } else { at }).copied().unwrap_or_default();
+            if !nibbles {
+                byte
+            } else if at.is_multiple_of(2) {
+                byte >> 4
+            } else {
+                byte & 15
+            }
+        };
+        let (mut x, mut y, mut at) = (0usize, 0usize, 0usize);
+        let mut seen = 0usize;
+        while let Some(&[count, value]) = data.get(at..at + 2).and_then(<[u8]>::first_chunk) {
+            seen += 1;
+            if seen.is_multiple_of(1 << 16) {
+                self.watch.check()?;
+            }
+            at += 2;
+            match (count, value) {
+                (0, 0) => (x, y) = (0, y + 1),
+                (0, 1) => return Ok(()),
+                (0, 2) => {
+                    let Some(&[right, down]) = data.get(at..at + 2).and_then(<[u8]>::first_chunk) else { break };
+                    (x, y, at) = (x + usize::from(right), y + usize::from(down), at + 2);
+                }
+                (0, literal) => {
+                    let literal = usize::from(literal);
+                    let bytes = if nibbles { literal.div_ceil(2) } else { literal };
+                    let body = data.get(at..data.len().min(at + bytes)).unwrap_or_default();
+                    (0..literal).for_each(|n| put(x + n, y, index(body, n)));
+                    (x, at) = (x + literal, at + bytes.next_multiple_of(2));
+                }
+                (count, value) => {
+                    let pair = [value; 2];
+                    (0..usize::from(count)).for_each(|n| put(x + n, y, index(&pair, if nibbles { n % 2 } else { 0 })));
+                    x += usize::from(count);
+                }
+            }
+            if y >= height {
+                return Ok(());
+            }
+        }
+        if seen == 0 { Err(malformed(SourceFormat::Bmp, &"no pixels")) } else { Ok(()) }
+    }
 }
 
 /// How the bits of a row become colours.
@@ -192,71 +251,4 @@ impl Unpack {
     fn split(&self, pixel: u32) -> [u8; 4] {
         self.channels.map(|channel| channel.of_pixel(pixel))
     }
-}
-
-/// Run lengths (Microsoft's BI_RLE8 and BI_RLE4): pairs of a count and a value, with escapes after a count of 0.
-fn runs(
-    data: &[u8],
-    header: &BmpHeader,
-    colours: &[[u8; 4]],
-    layout: Layout,
-    pixels: &mut [u8],
-    watch: &Watch,
-) -> Result<(), Error> {
-    let (width, height, size) = (header.width as usize, header.height as usize, layout.channels());
-    let first = colours.first().copied().unwrap_or_default();
-    pixels.chunks_exact_mut(size).for_each(|pixel| pixel.copy_from_slice(&first[..size]));
-    let mut put = |x: usize, y: usize, index: u8| {
-        if x < width && y < height {
-            let at = (line_of(header, y) * width + x) * size;
-            let colour = colours.get(usize::from(index)).copied().unwrap_or_default();
-            if let Some(pixel) = pixels.get_mut(at..at + size) {
-                pixel.copy_from_slice(&colour[..size]);
-            }
-        }
-    };
-    let nibbles = header.bits == 4;
-    let index = |bytes: &[u8], at: usize| {
-        let byte = bytes.get(if nibbles { at / 2 } else { at }).copied().unwrap_or_default();
-        if !nibbles {
-            byte
-        } else if at.is_multiple_of(2) {
-            byte >> 4
-        } else {
-            byte & 15
-        }
-    };
-    let (mut x, mut y, mut at) = (0usize, 0usize, 0usize);
-    let mut seen = 0usize;
-    while let Some(&[count, value]) = data.get(at..at + 2).and_then(<[u8]>::first_chunk) {
-        seen += 1;
-        if seen.is_multiple_of(1 << 16) {
-            watch.check()?;
-        }
-        at += 2;
-        match (count, value) {
-            (0, 0) => (x, y) = (0, y + 1),
-            (0, 1) => return Ok(()),
-            (0, 2) => {
-                let Some(&[right, down]) = data.get(at..at + 2).and_then(<[u8]>::first_chunk) else { break };
-                (x, y, at) = (x + usize::from(right), y + usize::from(down), at + 2);
-            }
-            (0, literal) => {
-                let literal = usize::from(literal);
-                let bytes = if nibbles { literal.div_ceil(2) } else { literal };
-                let body = data.get(at..data.len().min(at + bytes)).unwrap_or_default();
-                (0..literal).for_each(|n| put(x + n, y, index(body, n)));
-                (x, at) = (x + literal, at + bytes.next_multiple_of(2));
-            }
-            (count, value) => {
-                let pair = [value; 2];
-                (0..usize::from(count)).for_each(|n| put(x + n, y, index(&pair, if nibbles { n % 2 } else { 0 })));
-                x += usize::from(count);
-            }
-        }
-        if y >= height {
-            return Ok(());
-        }
-    }
-    if seen == 0 { Err(malformed(SourceFormat::Bmp, &"no pixels")) } else { Ok(()) }
 }

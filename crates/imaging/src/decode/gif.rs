@@ -5,11 +5,11 @@
 
 pub(super) mod frames;
 
-use super::{Decoded, check_memory, malformed, size_of};
+use super::{Decoded, File, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
+use crate::limits::Limits;
 use crate::metadata::gif::{self as blocks, HAS_TABLE, SCREEN_END};
 use crate::orientation::Orientation;
 use crate::probe::Probe;
@@ -22,14 +22,9 @@ const CHANNELS: usize = Layout::Rgba.channels();
 /// RGBA on the canvas, and an index of the frame; a second one for a cut file.
 const BYTES_PER_PIXEL: u64 = 4 + 2;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
-    check_memory(probe, BYTES_PER_PIXEL, limits)?;
+pub(super) fn decode(file: File<'_>, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    file.check_memory(BYTES_PER_PIXEL)?;
+    let File { bytes, probe, limits, watch } = file;
     let (mut decoder, frame) = open(bytes, limits)?;
     if frame.width == 0 || frame.height == 0 {
         return Ok(on_canvas(probe, scratch, |_, _| ()));

@@ -4,12 +4,11 @@
 //! length first, by our own reader of the container. It decodes on this thread alone and cannot be interrupted.
 
 use super::avif::named_bytes;
-use super::{Decoded, check_memory, malformed};
+use super::{Decoded, File, malformed};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
 use crate::orientation::Orientation;
 use crate::probe::Probe;
 use heic_decoder::{ColorInfo, DecodedImage, HeifError};
@@ -48,8 +47,9 @@ pub(crate) fn probe(bytes: &[u8]) -> Result<Probe, Error> {
     })
 }
 
-pub(super) fn decode(bytes: &[u8], found: &Probe, limits: &Limits, watch: &Watch) -> Result<Decoded, Error> {
-    check_memory(found, BYTES_PER_PIXEL, limits)?;
+pub(super) fn decode(file: File<'_>) -> Result<Decoded, Error> {
+    file.check_memory(BYTES_PER_PIXEL)?;
+    let File { bytes, probe: found, watch, .. } = file;
     // Again: a caller may have probed other bytes.
     if probe(bytes)?.pixels() != found.pixels() {
         return Err(malformed(SourceFormat::Heic, &"two headers that disagree"));

@@ -1,8 +1,7 @@
 //! In place of the HEIC decoder where the feature `heic` is left out: a refusal in words.
 
-use super::Decoded;
+use super::{Decoded, File};
 use crate::error::Error;
-use crate::limits::{Limits, Watch};
 use crate::probe::Probe;
 
 fn refused<T>() -> Result<T, Error> {
@@ -13,6 +12,6 @@ pub(crate) fn probe(_bytes: &[u8]) -> Result<Probe, Error> {
     refused()
 }
 
-pub(super) fn decode(_bytes: &[u8], _probe: &Probe, _limits: &Limits, _watch: &Watch) -> Result<Decoded, Error> {
+pub(super) fn decode(_file: File<'_>) -> Result<Decoded, Error> {
     refused()
 }

@@ -3,35 +3,28 @@
 //! A bitmap of 32 bits has its own alpha, which wins over the mask as soon as it says anything.
 
 use super::bmp::{never_invisible, picture};
-use super::{Decoded, Want, check_memory, malformed, png};
+use super::{Decoded, File, Want, malformed, png};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
 use crate::metadata::bmp::BmpHeader;
 use crate::metadata::ico::{Entry, largest};
 use crate::orientation::Orientation;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
-    match largest(bytes) {
-        Some(Entry::Png(file, _)) => {
-            let probe = Probe { format: SourceFormat::Png, ..probe.clone() };
-            png::decode(file, &probe, &Want::EVERYTHING, limits, watch, scratch)
+pub(super) fn decode(file: File<'_>, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    match largest(file.bytes) {
+        Some(Entry::Png(bytes, _)) => {
+            let probe = &Probe { format: SourceFormat::Png, ..file.probe.clone() };
+            png::decode(File { bytes, probe, ..file }, &Want::EVERYTHING, scratch)
         }
         Some(Entry::Bmp(body, mut header)) => {
-            check_memory(probe, Layout::Rgba.channels() as u64, limits)?;
+            file.check_memory(Layout::Rgba.channels() as u64)?;
             if header.bits == 32 && header.masks[3] == 0 {
                 header.masks[3] = !(header.masks[0] | header.masks[1] | header.masks[2]);
             }
-            let mut bitmap = picture(body, &header, Layout::Rgba, watch, scratch)?;
+            let mut bitmap = picture(body, &header, Layout::Rgba, file.watch, scratch)?;
             if header.bits != 32 || never_invisible(&mut bitmap) {
                 mask(body, &header, &mut bitmap);
             }

@@ -6,7 +6,7 @@
 mod arithmetic;
 mod inks;
 
-use super::{Decoded, Delivered, Need, Want, check_held, check_memory, malformed, size_of};
+use super::{Decoded, Delivered, File, Need, Want, check_held, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
@@ -14,7 +14,6 @@ use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
 use crate::metadata::jpeg::{self, JpegHeader};
 use crate::op::resize::Resize;
-use crate::probe::Probe;
 use crate::resample::Stream;
 use crate::scratch::Scratch;
 use ::jpeg::{Decoder, Region, Scale};
@@ -24,24 +23,17 @@ const MAX_SCANS: usize = 64;
 /// The coefficients of a progressive picture stay in memory, 2 bytes each.
 const COEFFICIENT: u64 = 2;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    want: &Want,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
+pub(super) fn decode(file: File<'_>, want: &Want, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    let File { bytes, watch, .. } = file;
     let header = jpeg::read(bytes).ok_or_else(|| malformed(SourceFormat::Jpeg, &"no frame header"))?;
     header.check_supported()?;
     check_scans(&header, bytes)?;
     if header.is_arithmetic() {
-        let pixels = whole(bytes, &header, probe, limits, watch, scratch)?;
-        let read =
-            Read { pixels, size: (probe.width, probe.height), origin: (0, 0), whole: (probe.width, probe.height) };
+        let pixels = whole(&file, &header, scratch)?;
+        let read = Read { pixels, size: file.size(), origin: (0, 0), whole: file.size() };
         return in_colour(&header, Pixels::Read(read), want, watch, scratch);
     }
-    let pixels = shrunk(bytes, probe, want, limits, watch, scratch)?;
+    let pixels = shrunk(&file, want, scratch)?;
     in_colour(&header, pixels, want, watch, scratch)
 }
 
@@ -157,18 +149,12 @@ pub(super) fn need(bytes: &[u8], want: &Want, limits: &Limits) -> Option<Need> {
     Some(Need { memory: reading.memory(), size, resized, nanoseconds })
 }
 
-fn shrunk(
-    bytes: &[u8],
-    probe: &Probe,
-    want: &Want,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Pixels, Error> {
+fn shrunk(file: &File<'_>, want: &Want, scratch: &mut Scratch) -> Result<Pixels, Error> {
+    let &File { bytes, limits, watch, .. } = file;
     let reading = Reading::new(bytes, want, limits).map_err(|error| told(error, watch))?;
     let decoder = &reading.decoder;
     let info = decoder.info();
-    if (info.width, info.height) != (probe.width, probe.height) {
+    if (info.width, info.height) != file.size() {
         return Err(malformed(SourceFormat::Jpeg, &"two headers that disagree"));
     }
     check_held(reading.memory(), limits)?;
@@ -183,19 +169,13 @@ fn shrunk(
         scratch.decoded();
         return stream.finish(scratch).map(Pixels::Resized);
     }
-    let mut pixels = scratch.take(decoder.output_len());
-    let outcome = decoder.decode_into(scratch.jpeg(), &cancelled, &mut pixels);
-    scratch.decoded();
-    match outcome {
-        Ok(_) => {
-            let (size, origin) = (reading.size(), (reading.region.x, reading.region.y));
-            Ok(Pixels::Read(Read { pixels, size, origin, whole: reading.whole }))
-        }
-        Err(error) => {
-            scratch.give(pixels);
-            Err(told(error, watch))
-        }
-    }
+    let pixels = scratch.filled(decoder.output_len(), |pixels, scratch| {
+        let outcome = decoder.decode_into(scratch.jpeg(), &cancelled, pixels);
+        scratch.decoded();
+        outcome.map(|_| ()).map_err(|error| told(error, watch))
+    })?;
+    let (size, origin) = (reading.size(), (reading.region.x, reading.region.y));
+    Ok(Pixels::Read(Read { pixels, size, origin, whole: reading.whole }))
 }
 
 fn told(error: ::jpeg::Error, watch: &Watch) -> Error {
@@ -225,25 +205,13 @@ fn scaled_region(wanted: Option<(u32, u32, u32, u32)>, stored: (u32, u32), whole
     Region { x, y, width, height }
 }
 
-fn whole(
-    bytes: &[u8],
-    header: &JpegHeader<'_>,
-    probe: &Probe,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Vec<u8>, Error> {
+fn whole(file: &File<'_>, header: &JpegHeader<'_>, scratch: &mut Scratch) -> Result<Vec<u8>, Error> {
     let components = u64::from(header.components);
     let in_one_go = !header.is_progressive() && header.scan_components >= header.components;
-    check_memory(probe, if in_one_go { components } else { components * (1 + COEFFICIENT) }, limits)?;
-    let mut pixels = scratch.take(size_of(probe.width, probe.height, Layout::Gray) * usize::from(header.components));
-    match arithmetic::decode(bytes, header, probe, watch, &mut pixels) {
-        Ok(()) => Ok(pixels),
-        Err(error) => {
-            scratch.give(pixels);
-            Err(error)
-        }
-    }
+    file.check_memory(if in_one_go { components } else { components * (1 + COEFFICIENT) })?;
+    let (width, height) = file.size();
+    let length = size_of(width, height, Layout::Gray) * usize::from(header.components);
+    scratch.filled(length, |pixels, _| arithmetic::decode(file, header, pixels))
 }
 
 /// Holds the scans of a progressive file against the limit, before the first of them costs anything.

@@ -3,12 +3,12 @@
 //! The file is handed over in pieces, so that a deadline ends it between them. A cut file is refused: there is no
 //! promise which of its pixels are there.
 
-use super::{Decoded, check_memory, malformed, size_of};
+use super::{Decoded, File, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
+use crate::limits::Watch;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
 use jxl::api::{
@@ -26,16 +26,10 @@ const SMALL: u64 = 1 << 22;
 /// Bytes of the file between two looks at the watch.
 const PIECE: usize = 64 << 10;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
-    check_memory(probe, BYTES_PER_PIXEL, limits)?;
+pub(super) fn decode(file: File<'_>, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    file.check_memory(BYTES_PER_PIXEL)?;
     // The decoder's invariants are its own: a file that breaks one is at fault, and nothing of the decoder stays.
-    let outcome = catch_unwind(AssertUnwindSafe(|| Reading::new(bytes, probe, watch).run(scratch)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| Reading::new(&file).run(scratch)));
     outcome.unwrap_or_else(|_panic| Err(malformed(SourceFormat::Jxl, &"it contradicts itself")))
 }
 
@@ -50,7 +44,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(bytes: &'a [u8], probe: &'a Probe, watch: &'a Watch) -> Self {
+    fn new(&File { bytes, probe, watch, .. }: &File<'a>) -> Self {
         let mut options = JxlDecoderOptions::default();
         options.adjust_orientation = false;
         options.alpha_mode = AlphaMode::Unpremultiplied;

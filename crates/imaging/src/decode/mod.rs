@@ -7,6 +7,7 @@
 pub(crate) mod avif;
 mod bmp;
 mod canvas;
+mod file;
 pub(crate) mod frames;
 mod gif;
 #[cfg_attr(not(feature = "heic"), path = "heic_refused.rs")]
@@ -27,6 +28,7 @@ use crate::op::resize::Resize;
 use crate::orientation::Orientation;
 use crate::probe::Probe;
 use crate::scratch::Scratch;
+use file::{File, check_held, check_memory};
 use frames::Frames;
 
 /// What the operations that follow will use; a decoder that can stop early does.
@@ -128,18 +130,19 @@ pub fn decode(
 ) -> Result<Decoded, Error> {
     watch.check()?;
     probe.check(limits)?;
+    let file = File { bytes, probe, limits, watch };
     match probe.format {
-        SourceFormat::Jpeg => jpeg::decode(bytes, probe, want, limits, watch, scratch),
-        SourceFormat::Png => png::decode(bytes, probe, want, limits, watch, scratch),
-        SourceFormat::Webp => webp::decode(bytes, probe, limits, watch, scratch),
-        SourceFormat::Gif => gif::decode(bytes, probe, limits, watch, scratch),
+        SourceFormat::Jpeg => jpeg::decode(file, want, scratch),
+        SourceFormat::Png => png::decode(file, want, scratch),
+        SourceFormat::Webp => webp::decode(file, scratch),
+        SourceFormat::Gif => gif::decode(file, scratch),
         SourceFormat::Avif => avif::decode(bytes, limits, watch, scratch),
-        SourceFormat::Jxl => jxl::decode(bytes, probe, limits, watch, scratch),
-        SourceFormat::Tiff => tiff::decode(bytes, probe, limits, watch, scratch),
-        SourceFormat::Bmp => bmp::decode(bytes, probe, limits, watch, scratch),
-        SourceFormat::Ico => ico::decode(bytes, probe, limits, watch, scratch),
-        SourceFormat::Svg => svg::decode(bytes, probe, want, limits, watch, scratch),
-        SourceFormat::Heic => heic::decode(bytes, probe, limits, watch),
+        SourceFormat::Jxl => jxl::decode(file, scratch),
+        SourceFormat::Tiff => tiff::decode(file, scratch),
+        SourceFormat::Bmp => bmp::decode(file, scratch),
+        SourceFormat::Ico => ico::decode(file, scratch),
+        SourceFormat::Svg => svg::decode(file, want, scratch),
+        SourceFormat::Heic => heic::decode(file),
     }
 }
 
@@ -168,19 +171,6 @@ pub fn decode_frame(
 /// What is said of a frame beyond the end.
 pub(crate) fn no_frame(number: u32, frames: u32) -> Error {
     Error::Impossible(format!("frame {number} is asked for, counted from 0, and the original has {frames}"))
-}
-
-/// Holds the memory that decoding needs (`bytes_per_pixel` for bitmap and decoder together) against the limit.
-fn check_memory(probe: &Probe, bytes_per_pixel: u64, limits: &Limits) -> Result<(), Error> {
-    check_held(probe.pixels().saturating_mul(bytes_per_pixel), limits)
-}
-
-/// Holds the bytes that decoding needs against the limit.
-fn check_held(value: u64, limits: &Limits) -> Result<(), Error> {
-    if value > limits.memory {
-        return Err(Error::TooLarge { what: "memory to decode the original", value, limit: limits.memory });
-    }
-    Ok(())
 }
 
 /// Bytes of a bitmap. The limits were checked, so it fits.

@@ -9,7 +9,7 @@ pub(super) mod frames;
 
 pub(super) use bands::need;
 
-use super::{Decoded, Want, check_memory, malformed, size_of};
+use super::{Decoded, File, Want, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color::{
     self,
@@ -17,9 +17,8 @@ use crate::color::{
 };
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
+use crate::limits::Watch;
 use crate::metadata::png::{self as chunks, PngHeader};
-use crate::probe::Probe;
 use crate::resample::Stream;
 use crate::scratch::Scratch;
 use bands::Bands;
@@ -35,14 +34,8 @@ const ROWS_PER_CHECK: u32 = 64;
 
 type Source<'a> = Reader<Cursor<&'a [u8]>>;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    want: &Want,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
+pub(super) fn decode(file: File<'_>, want: &Want, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    let File { bytes, probe, limits, watch } = file;
     let header = chunks::read(bytes).ok_or_else(|| malformed(SourceFormat::Png, &"no header"))?;
     let mut reader = open(bytes).map_err(told)?;
     if reader.info().size() != (probe.width, probe.height) {
@@ -50,14 +43,11 @@ pub(super) fn decode(
     }
     let rows = Rows::of(&reader, probe.width, header.cicp)?;
     let icc = profile(&header, rows.layout);
-    let (size, orientation) = ((probe.width, probe.height), header.orientation);
+    let (size, orientation) = (file.size(), header.orientation);
     if reader.info().interlaced {
-        check_memory(probe, rows.layout.channels() as u64, limits)?;
-        let mut pixels = scratch.take(size_of(probe.width, probe.height, rows.layout));
-        if let Err(error) = rows.read_interlaced(&mut reader, &mut pixels, watch) {
-            scratch.give(pixels);
-            return Err(error);
-        }
+        file.check_memory(rows.layout.channels() as u64)?;
+        let length = size_of(probe.width, probe.height, rows.layout);
+        let pixels = scratch.filled(length, |pixels, _| rows.read_interlaced(&mut reader, pixels, watch))?;
         let bitmap = Bitmap::new(probe.width, probe.height, rows.layout, pixels);
         return Ok(Decoded::whole(bitmap, icc, orientation));
     }

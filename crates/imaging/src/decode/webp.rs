@@ -4,14 +4,12 @@
 
 pub(super) mod frames;
 
-use super::{Decoded, check_memory, malformed, size_of};
+use super::{Decoded, File, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
 use crate::metadata::webp::{self, WebpHeader};
-use crate::probe::Probe;
 use crate::scratch::Scratch;
 use image_webp::{DecodingError, WebPDecoder};
 use std::io::Cursor;
@@ -24,15 +22,10 @@ fn bytes_per_pixel(header: &WebpHeader<'_>) -> u64 {
     if header.animated { still + 8 } else { still }
 }
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
+pub(super) fn decode(file: File<'_>, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    let File { bytes, probe, limits, watch } = file;
     let header = webp::read(bytes).ok_or_else(|| malformed(SourceFormat::Webp, &"no header"))?;
-    check_memory(probe, bytes_per_pixel(&header), limits)?;
+    file.check_memory(bytes_per_pixel(&header))?;
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(told)?;
     decoder.set_memory_limit(usize::try_from(limits.memory).unwrap_or(usize::MAX));
     if decoder.dimensions() != (probe.width, probe.height) {

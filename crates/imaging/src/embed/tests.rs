@@ -5,7 +5,6 @@ use crate::bitmap::{Bitmap, Layout};
 use crate::encode::{Settings, encode};
 use crate::metadata;
 use crate::{Limits, Scratch, SourceFormat, Want, Watch};
-use cache_key::transform::{Chroma, Colour};
 
 fn picture(layout: Layout) -> Bitmap {
     let values = (0..40 * 30 * layout.channels()).map(|i| (i * 7 % 251) as u8);
@@ -13,15 +12,7 @@ fn picture(layout: Layout) -> Bitmap {
 }
 
 fn file(codec: Codec, layout: Layout, lossless: bool) -> Vec<u8> {
-    let settings = Settings {
-        codec,
-        quality: 80,
-        effort: None,
-        lossless,
-        progressive: false,
-        chroma: Chroma::Auto,
-        background: Colour { r: 0, g: 0, b: 0, a: 255 },
-    };
+    let settings = Settings { lossless, ..Settings::new(codec, 80) };
     encode(picture(layout), &settings, &Watch::new(), &mut Scratch::new(0)).expect("encodes")
 }
 

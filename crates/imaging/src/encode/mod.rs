@@ -39,6 +39,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A format at a dial, with loss, and what URLs mean that say no more; transparency is laid on white.
+    pub const fn new(codec: Codec, quality: u8) -> Self {
+        let background = Colour { r: u8::MAX, g: u8::MAX, b: u8::MAX, a: u8::MAX };
+        Self { codec, quality, effort: None, lossless: false, progressive: false, chroma: Chroma::Auto, background }
+    }
+
     /// With the effort that a result of this size gets where none is asked. Only AVIF's follows the size.
     pub(crate) fn for_size(self, width: u32, height: u32) -> Self {
         match self.codec {

@@ -5,19 +5,9 @@ use crate::limits::Limits;
 use crate::{Probe, SourceFormat, Want, decode, probe};
 use std::time::{Duration, Instant};
 
-const WHITE: Colour = Colour { r: 255, g: 255, b: 255, a: 255 };
-
 fn settings(codec: Codec) -> Settings {
     let quality = if matches!(codec, Codec::Png | Codec::Gif) { 100 } else { 90 };
-    Settings {
-        codec,
-        quality,
-        effort: None,
-        lossless: false,
-        progressive: false,
-        chroma: Chroma::Auto,
-        background: WHITE,
-    }
+    Settings::new(codec, quality)
 }
 
 /// Smooth, in all channels.

@@ -2,6 +2,7 @@
 //! reference's C encoder for the same pixels; alpha is not kept.
 
 use super::small::Small;
+use crate::color::curve;
 use std::f64::consts::PI;
 
 const DIGITS: &[u8; 83] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~";
@@ -58,12 +59,9 @@ fn factor(small: &Small, light: &[[f64; 3]], (x, y): (usize, usize)) -> [f64; 3]
 
 /// sRGB to light, as the reference has it.
 fn linear(value: f64) -> f64 {
-    let value = value.round() / 255.0;
-    if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    curve::to_light(value.round() / 255.0)
 }
 
 fn encoded(light: f64) -> u32 {
-    let light = light.clamp(0.0, 1.0);
-    let value = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
-    (value * 255.0 + 0.5) as u32
+    (curve::of_light(light.clamp(0.0, 1.0)) * 255.0 + 0.5) as u32
 }

@@ -3,7 +3,9 @@
 
 use super::Operation;
 use super::channels::first_channel;
+use super::light::LINEAR;
 use crate::bitmap::{Bitmap, Layout};
+use crate::color::curve;
 use crate::error::Error;
 use crate::limits::Watch;
 use crate::scratch::Scratch;
@@ -24,19 +26,8 @@ struct Curves {
 }
 
 static CURVES: LazyLock<Curves> = LazyLock::new(|| {
-    let linear = std::array::from_fn(|value| {
-        let value = value as f64 / 255.0;
-        let light = if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
-        (light * 65535.0).round() as u32
-    });
-    let encoded = (0..=STEPS)
-        .map(|step| {
-            let light = step as f64 / STEPS as f64;
-            let value = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
-            (value * 255.0).round() as u8
-        })
-        .collect();
-    Curves { linear, encoded }
+    let encoded = (0..=STEPS).map(|step| (curve::of_light(step as f64 / STEPS as f64) * 255.0).round() as u8).collect();
+    Curves { linear: LINEAR.map(u32::from), encoded }
 });
 
 impl Curves {

@@ -1,11 +1,6 @@
 //! `hue`: CSS' `hue-rotate()` (Filter Effects Module Level 1, section 10).
 
-use super::Operation;
-use super::matrix::{Matrix, mix};
-use crate::bitmap::Bitmap;
-use crate::error::Error;
-use crate::limits::Watch;
-use crate::scratch::Scratch;
+use super::matrix::{Matrix, Mixing};
 
 /// Brightness stays about what it is; greys stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +9,11 @@ pub struct Hue {
     pub degrees: u16,
 }
 
-impl Hue {
-    fn matrix(self) -> Matrix {
+impl Mixing for Hue {
+    const KEEPS_GREY: bool = true;
+    const NAME: &'static str = "hue";
+
+    fn matrix(&self) -> Matrix {
         let (sin, cos) = f32::from(self.degrees).to_radians().sin_cos();
         [
             [0.213 + cos * 0.787 - sin * 0.213, 0.715 - cos * 0.715 - sin * 0.715, 0.072 - cos * 0.072 + sin * 0.928],
@@ -25,21 +23,13 @@ impl Hue {
     }
 }
 
-impl Operation for Hue {
-    fn name(&self) -> &'static str {
-        "hue"
-    }
-
-    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
-        mix(&mut bitmap, &self.matrix());
-        Ok(bitmap)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bitmap::Layout;
+    use crate::bitmap::{Bitmap, Layout};
+    use crate::limits::Watch;
+    use crate::op::Operation;
+    use crate::scratch::Scratch;
 
     fn turned(degrees: u16, pixel: [u8; 3]) -> Vec<u8> {
         let bitmap = Bitmap::new(1, 1, Layout::Rgb, pixel.to_vec());

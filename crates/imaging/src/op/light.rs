@@ -1,23 +1,17 @@
 //! sRGB values and linear light (IEC 61966-2-1), by tables: 8 bits one way, 16 bits back.
 
+use crate::color::curve;
 use std::sync::LazyLock;
 
 /// sRGB value → linear light, 65535 is all.
-pub(super) static LINEAR: LazyLock<[u16; 256]> = LazyLock::new(|| {
-    std::array::from_fn(|value| {
-        let value = value as f64 / 255.0;
-        let light = if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
-        (light * 65535.0).round() as u16
-    })
-});
+pub(super) static LINEAR: LazyLock<[u16; 256]> =
+    LazyLock::new(|| std::array::from_fn(|value| (curve::to_light(value as f64 / 255.0) * 65535.0).round() as u16));
 
 /// Linear light → sRGB value.
 pub(super) static ENCODED: LazyLock<Box<[u8; 65536]>> = LazyLock::new(|| {
     let mut table = Box::new([0; 65536]);
     for (light, value) in table.iter_mut().enumerate() {
-        let light = light as f64 / 65535.0;
-        let encoded = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
-        *value = (encoded * 255.0).round() as u8;
+        *value = (curve::of_light(light as f64 / 65535.0) * 255.0).round() as u8;
     }
     table
 });

@@ -248,23 +248,16 @@ mod tests {
     #[test]
     fn a_cut_copies_pixels_exactly() {
         let bitmap = Bitmap::new(4, 3, Layout::Gray, (0..12).collect());
-        let cut = Resize {
-            window: Window { x: 1.0, y: 1.0, width: 2.0, height: 2.0 },
-            width: 2,
-            height: 2,
-            bounds: None,
-            resample: Resample::default(),
+        let cut = |at: f64, side: u32| {
+            let window = Window { x: at, y: at, width: side.into(), height: side.into() };
+            Resize { window, width: side, height: side, bounds: None, resample: Resample::default() }
         };
-        assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [5, 6, 9, 10]);
+        assert_eq!(
+            cut(1.0, 2).apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(),
+            [5, 6, 9, 10]
+        );
         // Straight colour under transparent pixels survives a cut.
         let bitmap = Bitmap::new(2, 1, Layout::Rgba, vec![1, 2, 3, 0, 4, 5, 6, 7]);
-        let cut = Resize {
-            window: Window { x: 0.0, y: 0.0, width: 1.0, height: 1.0 },
-            width: 1,
-            height: 1,
-            bounds: None,
-            resample: Resample::default(),
-        };
-        assert_eq!(cut.apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [1, 2, 3, 0]);
+        assert_eq!(cut(0.0, 1).apply(bitmap, &Watch::new(), &mut Scratch::new(0)).expect("cut").pixels(), [1, 2, 3, 0]);
     }
 }

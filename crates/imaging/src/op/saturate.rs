@@ -1,11 +1,6 @@
 //! `sat`: CSS' `saturate()` (Filter Effects Module Level 1, section 10).
 
-use super::Operation;
-use super::matrix::{Matrix, mix};
-use crate::bitmap::Bitmap;
-use crate::error::Error;
-use crate::limits::Watch;
-use crate::scratch::Scratch;
+use super::matrix::{Matrix, Mixing};
 
 /// −100 is grey, 0 nothing, 100 twice as saturated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +9,11 @@ pub struct Saturate {
     pub percent: i16,
 }
 
-impl Saturate {
-    fn matrix(self) -> Matrix {
+impl Mixing for Saturate {
+    const KEEPS_GREY: bool = true;
+    const NAME: &'static str = "saturate";
+
+    fn matrix(&self) -> Matrix {
         let s = 1.0 + f32::from(self.percent) / 100.0;
         [
             [0.213 + 0.787 * s, 0.715 - 0.715 * s, 0.072 - 0.072 * s],
@@ -25,21 +23,13 @@ impl Saturate {
     }
 }
 
-impl Operation for Saturate {
-    fn name(&self) -> &'static str {
-        "saturate"
-    }
-
-    fn apply(&self, mut bitmap: Bitmap, _watch: &Watch, _scratch: &mut Scratch) -> Result<Bitmap, Error> {
-        mix(&mut bitmap, &self.matrix());
-        Ok(bitmap)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bitmap::Layout;
+    use crate::bitmap::{Bitmap, Layout};
+    use crate::limits::Watch;
+    use crate::op::Operation;
+    use crate::scratch::Scratch;
 
     fn saturated(percent: i16, pixel: [u8; 3]) -> Vec<u8> {
         let bitmap = Bitmap::new(1, 1, Layout::Rgb, pixel.to_vec());

@@ -1,12 +1,6 @@
 //! `sepia`: CSS' `sepia()` (Filter Effects Module Level 1, section 10).
 
-use super::Operation;
-use super::channels::widen;
-use super::matrix::{Matrix, mix};
-use crate::bitmap::{Bitmap, Layout};
-use crate::error::Error;
-use crate::limits::Watch;
-use crate::scratch::Scratch;
+use super::matrix::{Matrix, Mixing};
 
 /// 100 is all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +9,11 @@ pub struct Sepia {
     pub percent: u8,
 }
 
-impl Sepia {
-    fn matrix(self) -> Matrix {
+impl Mixing for Sepia {
+    const KEEPS_GREY: bool = false;
+    const NAME: &'static str = "sepia";
+
+    fn matrix(&self) -> Matrix {
         let kept = 1.0 - f32::from(self.percent) / 100.0;
         [
             [0.393 + 0.607 * kept, 0.769 - 0.769 * kept, 0.189 - 0.189 * kept],
@@ -26,22 +23,13 @@ impl Sepia {
     }
 }
 
-impl Operation for Sepia {
-    fn name(&self) -> &'static str {
-        "sepia"
-    }
-
-    fn apply(&self, bitmap: Bitmap, _watch: &Watch, scratch: &mut Scratch) -> Result<Bitmap, Error> {
-        let layout = if bitmap.layout() == Layout::Gray { Layout::Rgb } else { bitmap.layout() };
-        let mut bitmap = widen(bitmap, layout, scratch);
-        mix(&mut bitmap, &self.matrix());
-        Ok(bitmap)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bitmap::{Bitmap, Layout};
+    use crate::limits::Watch;
+    use crate::op::Operation;
+    use crate::scratch::Scratch;
 
     fn browned(percent: u8, layout: Layout, pixel: &[u8]) -> Vec<u8> {
         let bitmap = Bitmap::new(1, 1, layout, pixel.to_vec());

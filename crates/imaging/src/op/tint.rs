@@ -4,6 +4,7 @@
 use super::Operation;
 use super::tones::{Tones, tone};
 use crate::bitmap::Bitmap;
+use crate::color::curve;
 use crate::error::Error;
 use crate::limits::Watch;
 use crate::scratch::Scratch;
@@ -59,10 +60,7 @@ fn times(matrix: &[[f64; 3]; 3], [x, y, z]: [f64; 3]) -> [f64; 3] {
 
 /// CIELAB (CIE 15:2004, 8.2.1) with the white of D65.
 fn lab(rgb: [u8; 3]) -> [f64; 3] {
-    let light = rgb.map(|value| {
-        let value = f64::from(value) / 255.0;
-        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-    });
+    let light = rgb.map(|value| curve::to_light(f64::from(value) / 255.0));
     let [x, y, z] = times(&TO_XYZ, light)
         .map(|t| if t > (6.0f64 / 29.0).powi(3) { t.cbrt() } else { t * (29.0f64 / 6.0).powi(2) / 3.0 + 4.0 / 29.0 });
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
@@ -73,11 +71,8 @@ fn srgb([lightness, a, b]: [f64; 3]) -> [u8; 3] {
     let y = (lightness + 16.0) / 116.0;
     let xyz = [y + a / 500.0, y, y - b / 200.0]
         .map(|t| if t > 6.0 / 29.0 { t.powi(3) } else { 3.0 * (6.0f64 / 29.0).powi(2) * (t - 4.0 / 29.0) });
-    times(&FROM_XYZ, xyz).map(|light| {
-        let value = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
-        // A cast of a float saturates.
-        (value * 255.0).round() as u8
-    })
+    // A cast of a float saturates.
+    times(&FROM_XYZ, xyz).map(|light| (curve::of_light(light) * 255.0).round() as u8)
 }
 
 #[cfg(test)]

@@ -89,19 +89,11 @@ mod tests {
     use crate::bitmap::Layout;
     use crate::encode::{Settings, encode};
     use cache_key::Decimal;
-    use cache_key::transform::{Chroma, Codec, Colour};
+    use cache_key::transform::Codec;
 
     fn mark(width: u32, height: u32, pixel: [u8; 4]) -> Arc<Mark> {
         let bitmap = Bitmap::new(width, height, Layout::Rgba, pixel.repeat((width * height) as usize));
-        let settings = Settings {
-            codec: Codec::Png,
-            quality: 100,
-            effort: None,
-            lossless: true,
-            progressive: false,
-            chroma: Chroma::C444,
-            background: Colour { r: 0, g: 0, b: 0, a: 0 },
-        };
+        let settings = Settings::new(Codec::Png, 100);
         let file = encode(bitmap, &settings, &Watch::new(), &mut Scratch::new(0)).expect("encoded");
         Arc::new(Mark::read(&file).expect("a mark"))
     }
@@ -159,15 +151,7 @@ mod tests {
     fn what_is_no_picture_is_no_mark() {
         assert!(matches!(Mark::read(b"no picture"), Err(Error::Unsupported(_))));
         let long = Bitmap::new(4_097, 1, Layout::Gray, vec![0; 4_097]);
-        let settings = Settings {
-            codec: Codec::Png,
-            quality: 100,
-            effort: None,
-            lossless: true,
-            progressive: false,
-            chroma: Chroma::C444,
-            background: Colour { r: 0, g: 0, b: 0, a: 0 },
-        };
+        let settings = Settings::new(Codec::Png, 100);
         let file = encode(long, &settings, &Watch::new(), &mut Scratch::new(0)).expect("encoded");
         assert!(matches!(Mark::read(&file), Err(Error::TooLarge { limit: 4_096, .. })));
     }

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::bitmap::Layout;
-use cache_key::transform::Colour;
 
 /// Something like a photograph: soft shapes, edges, and grain.
 fn picture(side: u32, grain: u32) -> Bitmap {
@@ -19,8 +18,7 @@ fn picture(side: u32, grain: u32) -> Bitmap {
 }
 
 fn settings(codec: Codec) -> Settings {
-    let background = Colour { r: 255, g: 255, b: 255, a: 255 };
-    Settings { codec, quality: 80, effort: None, lossless: false, progressive: false, chroma: Chroma::Auto, background }
+    Settings::new(codec, 80)
 }
 
 fn encoded(bitmap: &Bitmap, settings: &Settings, goal: Goal) -> Vec<u8> {

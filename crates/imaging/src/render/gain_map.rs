@@ -103,15 +103,7 @@ fn made(job: &Job<'_>, found: &GainMap<'_>, converted: bool, scratch: &mut Scrat
 }
 
 fn settings([r, g, b]: [u8; 3]) -> Settings {
-    Settings {
-        codec: Codec::Jpeg,
-        quality: QUALITY,
-        effort: None,
-        lossless: false,
-        progressive: false,
-        chroma: Chroma::C444,
-        background: Colour { r, g, b, a: u8::MAX },
-    }
+    Settings { chroma: Chroma::C444, background: Colour { r, g, b, a: u8::MAX }, ..Settings::new(Codec::Jpeg, QUALITY) }
 }
 
 /// What `max-bytes` leaves the picture beside its gain map; where that would be less than half of it, the picture goes

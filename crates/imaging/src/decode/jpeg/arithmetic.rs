@@ -2,12 +2,10 @@
 //!
 //! It fills a buffer of the whole picture and knows neither profiles nor orientation.
 
-use crate::decode::malformed;
+use crate::decode::{File, malformed};
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::Watch;
 use crate::metadata::jpeg::JpegHeader;
-use crate::probe::Probe;
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -15,13 +13,8 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 /// Decodes into `pixels`: one, three or four channels, as many as the frame has components.
-pub(super) fn decode(
-    bytes: &[u8],
-    header: &JpegHeader<'_>,
-    probe: &Probe,
-    watch: &Watch,
-    pixels: &mut [u8],
-) -> Result<(), Error> {
+pub(super) fn decode(file: &File<'_>, header: &JpegHeader<'_>, pixels: &mut [u8]) -> Result<(), Error> {
+    let bytes = file.bytes;
     // The decoder refuses a file for a profile with holes; nobody else does.
     let stripped = (header.has_icc() && header.icc().is_none()).then(|| header.without_icc(bytes));
     let space = match header.components {
@@ -29,10 +22,11 @@ pub(super) fn decode(
         3 => ColorSpace::RGB,
         _ => ColorSpace::CMYK,
     };
-    read_into(stripped.as_deref().unwrap_or(bytes), probe, space, watch, pixels)
+    read_into(&File { bytes: stripped.as_deref().unwrap_or(bytes), ..*file }, space, pixels)
 }
 
-fn read_into(bytes: &[u8], probe: &Probe, space: ColorSpace, watch: &Watch, pixels: &mut [u8]) -> Result<(), Error> {
+fn read_into(file: &File<'_>, space: ColorSpace, pixels: &mut [u8]) -> Result<(), Error> {
+    let &File { bytes, watch, .. } = file;
     let options = DecoderOptions::new_fast()
         .set_strict_mode(false)
         .set_max_width(usize::from(u16::MAX))
@@ -48,7 +42,8 @@ fn read_into(bytes: &[u8], probe: &Probe, space: ColorSpace, watch: &Watch, pixe
         other => Error::Malformed(format!("JPEG: {other:?}")),
     };
     decoder.decode_headers().map_err(told)?;
-    let expected = (probe.width as usize, probe.height as usize);
+    let (width, height) = file.size();
+    let expected = (width as usize, height as usize);
     if decoder.dimensions() != Some(expected) || decoder.output_buffer_size() != Some(pixels.len()) {
         return Err(malformed(SourceFormat::Jpeg, &"two headers that disagree"));
     }

@@ -8,11 +8,11 @@ mod fonts;
 mod gate;
 mod price;
 
-use super::{Decoded, Delivered, Want, malformed, size_of};
+use super::{Decoded, Delivered, File, Want, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::format::SourceFormat;
-use crate::limits::{Limits, Watch};
+use crate::limits::Watch;
 use crate::metadata::svg as header;
 use crate::op::premultiply::unpremultiply;
 use crate::orientation::Orientation;
@@ -25,30 +25,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Nodes of the document: elements, texts, comments.
 const MOST_NODES: u32 = 300_000;
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    want: &Want,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
-    let text =
-        header::whole(bytes).ok_or_else(|| malformed(SourceFormat::Svg, &"it cannot be unpacked, or is too large"))?;
+pub(super) fn decode(file: File<'_>, want: &Want, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    let text = header::whole(file.bytes)
+        .ok_or_else(|| malformed(SourceFormat::Svg, &"it cannot be unpacked, or is too large"))?;
     let text = str::from_utf8(&text).map_err(|_| malformed(SourceFormat::Svg, &"it is no UTF-8"))?;
     // The drawing's libraries keep their invariants themselves: a document that breaks one is at fault.
-    let outcome = catch_unwind(AssertUnwindSafe(|| draw(text, probe, want, limits, watch, scratch)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| draw(text, &file, want, scratch)));
     outcome.unwrap_or_else(|_panic| Err(malformed(SourceFormat::Svg, &"it cannot be drawn")))
 }
 
-fn draw(
-    text: &str,
-    probe: &Probe,
-    want: &Want,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
+fn draw(text: &str, file: &File<'_>, want: &Want, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    let &File { probe, limits, watch, .. } = file;
     let told = |error: &dyn std::fmt::Display| malformed(SourceFormat::Svg, error);
     // Entities are the parser's to bound: ten levels, 255 references in each; they count as nodes, too.
     let parsing = roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: MOST_NODES, ..Default::default() };
@@ -74,15 +61,12 @@ fn draw(
             limit: limits.memory,
         });
     }
-    let mut pixels = scratch.take(length);
-    pixels.fill(0);
-    let drawn = PixmapMut::from_bytes(&mut pixels, view.size.0, view.size.1)
-        .ok_or_else(|| Error::Internal("a drawing without a size".into()))
-        .and_then(|mut canvas| children(tree.root(), view.transform, &mut canvas, watch));
-    if let Err(error) = drawn {
-        scratch.give(pixels);
-        return Err(error);
-    }
+    let pixels = scratch.filled(length, |pixels, _| {
+        pixels.fill(0);
+        PixmapMut::from_bytes(pixels, view.size.0, view.size.1)
+            .ok_or_else(|| Error::Internal("a drawing without a size".into()))
+            .and_then(|mut canvas| children(tree.root(), view.transform, &mut canvas, watch))
+    })?;
     let mut bitmap = Bitmap::new(view.size.0, view.size.1, Layout::Rgba, pixels);
     unpremultiply(&mut bitmap)?;
     Ok(Decoded { bitmap, delivered: view.delivered, icc: None, orientation: Orientation::Upright })

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::geometry::Window;
+use crate::limits::Limits;
 use crate::op::resize::Resize;
 use crate::probe::probe;
 use std::time::Instant;
@@ -126,6 +127,7 @@ fn a_cancelled_watch_ends_it() {
     let (limits, watch) = (Limits::default(), Watch::new());
     let header = probe(text.as_bytes(), &limits).expect("probed");
     watch.cancel();
-    let ended = decode(text.as_bytes(), &header, &Want::EVERYTHING, &limits, &watch, &mut Scratch::new(0));
+    let file = File { bytes: text.as_bytes(), probe: &header, limits: &limits, watch: &watch };
+    let ended = decode(file, &Want::EVERYTHING, &mut Scratch::new(0));
     assert_eq!(ended.map(|_| ()), Err(Error::Cancelled));
 }

@@ -1,5 +1,6 @@
 //! What the samples of a TIFF mean: rows of 8-bit samples become rows of the bitmap.
 
+use super::samples::float;
 use crate::bitmap::Layout;
 use crate::color::cmyk_to_srgb;
 use crate::error::Error;
@@ -109,11 +110,7 @@ fn lab(lightness: u8, a: i8, b: i8) -> [u8; 3] {
         -0.978_768 * x + 1.916_142 * y + 0.033_454 * z,
         0.071_945 * x - 0.228_991 * y + 1.405_243 * z,
     ];
-    linear.map(|value| {
-        let value = value.clamp(0.0, 1.0);
-        let curved = if value <= 0.003_130_8 { value * 12.92 } else { 1.055 * value.powf(1.0 / 2.4) - 0.055 };
-        (curved * 255.0 + 0.5) as u8
-    })
+    linear.map(float)
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ mod chunk;
 mod colours;
 mod samples;
 
-use super::{Decoded, Want, check_memory, jpeg, malformed, size_of};
+use super::{Decoded, File, Want, check_memory, jpeg, malformed, size_of};
 use crate::bitmap::{Bitmap, Layout};
 use crate::color;
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
 use crate::metadata::tiff::{self as directory, TiffHeader};
-use crate::probe::{Probe, probe_jpeg};
+use crate::probe::probe_jpeg;
 use crate::scratch::Scratch;
 
 /// Samples of a pixel: what scientific pictures have beyond this is no picture.
@@ -63,13 +63,8 @@ pub(crate) fn check_supported(header: &TiffHeader<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn decode(
-    bytes: &[u8],
-    probe: &Probe,
-    limits: &Limits,
-    watch: &Watch,
-    scratch: &mut Scratch,
-) -> Result<Decoded, Error> {
+pub(super) fn decode(file: File<'_>, scratch: &mut Scratch) -> Result<Decoded, Error> {
+    let File { bytes, probe, limits, watch } = file;
     let header = directory::read(bytes).ok_or_else(|| malformed(SourceFormat::Tiff, &"no directory"))?;
     check_supported(&header)?;
     let grid = Grid::of(&header)?;
@@ -81,16 +76,10 @@ pub(super) fn decode(
         layout.channels() as u64,
         &Limits { memory: limits.memory.saturating_sub(stored + band), ..limits.clone() },
     )?;
-    let mut pixels = scratch.take(size_of(probe.width, probe.height, layout));
-    let read = if header.compression == 7 {
-        Job { header: &header, grid: &grid, layout, limits, watch }.jpegs(&mut pixels, scratch)
-    } else {
-        Job { header: &header, grid: &grid, layout, limits, watch }.bands(&mut pixels)
-    };
-    if let Err(error) = read {
-        scratch.give(pixels);
-        return Err(error);
-    }
+    let job = Job { header: &header, grid: &grid, layout, limits, watch };
+    let pixels = scratch.filled(size_of(probe.width, probe.height, layout), |pixels, scratch| {
+        if header.compression == 7 { job.jpegs(pixels, scratch) } else { job.bands(pixels) }
+    })?;
     // Inks were made colours of by their profile already.
     let icc =
         header.icc.filter(|icc| !matches!(header.photometric, 5 | 8 | 9) && color::differs_from_srgb(icc, layout));
@@ -223,14 +212,15 @@ impl Job<'_> {
     }
 
     fn jpeg(&self, bytes: &[u8], scratch: &mut Scratch) -> Result<Bitmap, Error> {
-        let file = chunk::jpeg(self.header, bytes);
-        let probe = probe_jpeg(&file)?.ok_or_else(|| malformed(SourceFormat::Tiff, &"a JPEG without a header"))?;
+        let bytes = chunk::jpeg(self.header, bytes);
+        let probe = probe_jpeg(&bytes)?.ok_or_else(|| malformed(SourceFormat::Tiff, &"a JPEG without a header"))?;
         let (width, height) = self.grid.chunk;
         if probe.width > width.next_multiple_of(16) || probe.height > height.next_multiple_of(16) {
             return Err(malformed(SourceFormat::Tiff, &"a JPEG larger than its place"));
         }
         probe.check(self.limits)?;
-        jpeg::decode(&file, &probe, &Want::EVERYTHING, self.limits, self.watch, scratch).map(|decoded| decoded.bitmap)
+        let file = File { bytes: &bytes, probe: &probe, limits: self.limits, watch: self.watch };
+        jpeg::decode(file, &Want::EVERYTHING, scratch).map(|decoded| decoded.bitmap)
     }
 
     fn place(&self, picture: &Bitmap, across: u32, down: u32, pixels: &mut [u8]) {

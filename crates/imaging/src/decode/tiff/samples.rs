@@ -106,7 +106,7 @@ fn signed(value: i64, bits: u32) -> u8 {
 }
 
 /// Linear light, 0 to 1, through the curve of IEC 61966-2-1. No number is black.
-fn float(value: f32) -> u8 {
+pub(super) fn float(value: f32) -> u8 {
     let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
     let curved = if value <= 0.003_130_8 { value * 12.92 } else { 1.055 * value.powf(1.0 / 2.4) - 0.055 };
     (curved * 255.0 + 0.5) as u8

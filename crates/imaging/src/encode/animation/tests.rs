@@ -6,14 +6,11 @@ use crate::decode::frames::Frames;
 use crate::limits::Limits;
 use crate::motion;
 use crate::probe::probe;
-use cache_key::transform::{Chroma, Colour};
 
 const SIZE: (u32, u32) = (13, 9);
 
 fn settings(codec: Codec) -> Settings {
-    let background = Colour { r: 255, g: 255, b: 255, a: 255 };
-    let (effort, progressive) = (Some(0), false);
-    Settings { codec, quality: 100, effort, lossless: true, progressive, chroma: Chroma::Auto, background }
+    Settings { effort: Some(0), lossless: true, ..Settings::new(codec, 100) }
 }
 
 /// A square of four pixels a side that wanders over a ground that comes, stays and goes; few colours, no half alpha.
