@@ -3,6 +3,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 use super::axis::Axis;
@@ -45,6 +47,10 @@ impl Kernels {
         #[cfg(target_arch = "x86_64")]
         if avx2::available() {
             return Self { down: avx2::down, across: avx2::across };
+        }
+        #[cfg(target_arch = "aarch64")]
+        if neon::available() {
+            return Self { down: neon::down, across: neon::across };
         }
         Self::SCALAR
     }

@@ -3,6 +3,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod reduced;
 mod scalar;
 
@@ -69,6 +71,17 @@ impl Kernels {
                 down: avx2::down,
                 both: avx2::both,
                 ycc_to_rgb: avx2::ycc_to_rgb,
+                ..Self::SCALAR
+            };
+        }
+        #[cfg(target_arch = "aarch64")]
+        if neon::available() {
+            return Self {
+                idct8: neon::idct8,
+                idct4: neon::idct4,
+                across: neon::across,
+                both: neon::both,
+                ycc_to_rgb: neon::ycc_to_rgb,
                 ..Self::SCALAR
             };
         }

@@ -105,6 +105,23 @@ pub(super) fn both(near: &[u8], far: &[u8], out: &mut [u8]) {
     }
 }
 
+/// The first and the last sample's outer half, for kernels whose vectors need both neighbours.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) fn ends(out: &mut [u8], line: &[u8], far: Option<&[u8]>) {
+    let len = line.len();
+    let mut pairs = [0; 4];
+    match far {
+        None => across(&line[..2], &mut pairs),
+        Some(far) => both(&line[..2], &far[..2], &mut pairs),
+    }
+    out[..2].copy_from_slice(&pairs[..2]);
+    match far {
+        None => across(&line[len - 2..], &mut pairs),
+        Some(far) => both(&line[len - 2..], &far[len - 2..len], &mut pairs),
+    }
+    out[2 * len - 2..2 * len].copy_from_slice(&pairs[2..]);
+}
+
 /// JFIF's conversion with 16 bits of fraction, rounded.
 pub(super) fn ycc_to_rgb(y: &[u8], cb: &[u8], cr: &[u8], out: &mut [u8]) {
     for (((pixel, &y), &cb), &cr) in out.chunks_exact_mut(3).zip(y).zip(cb).zip(cr) {

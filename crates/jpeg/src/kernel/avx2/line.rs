@@ -36,22 +36,6 @@ fn starts(len: usize) -> impl Iterator<Item = usize> {
     (1..last).step_by(16).chain([last])
 }
 
-/// The first and the last sample's outer half, as `scalar` does it on the ends alone.
-fn ends(out: &mut [u8], line: &[u8], far: Option<&[u8]>) {
-    let len = line.len();
-    let mut pairs = [0; 4];
-    match far {
-        None => scalar::across(&line[..2], &mut pairs),
-        Some(far) => scalar::both(&line[..2], &far[..2], &mut pairs),
-    }
-    out[..2].copy_from_slice(&pairs[..2]);
-    match far {
-        None => scalar::across(&line[len - 2..], &mut pairs),
-        Some(far) => scalar::both(&line[len - 2..], &far[len - 2..len], &mut pairs),
-    }
-    out[2 * len - 2..2 * len].copy_from_slice(&pairs[2..]);
-}
-
 #[target_feature(enable = "avx2")]
 fn across_avx2(line: &[u8], out: &mut [u8]) {
     let (one, two) = (_mm256_set1_epi16(1), _mm256_set1_epi16(2));
@@ -62,7 +46,7 @@ fn across_avx2(line: &[u8], out: &mut [u8]) {
         let (left, right) = (_mm256_srli_epi16::<2>(left), _mm256_srli_epi16::<2>(right));
         store(out, 2 * at, _mm256_or_si256(left, _mm256_slli_epi16::<8>(right)));
     }
-    ends(out, line, None);
+    scalar::ends(out, line, None);
 }
 
 /// Twice as wide.
@@ -87,7 +71,7 @@ fn both_avx2(near: &[u8], far: &[u8], out: &mut [u8]) {
         let right = _mm256_srli_epi16::<4>(_mm256_add_epi16(_mm256_add_epi16(here, after), seven));
         store(out, 2 * at, _mm256_or_si256(left, _mm256_slli_epi16::<8>(right)));
     }
-    ends(out, near, Some(far));
+    scalar::ends(out, near, Some(far));
 }
 
 /// Twice as wide, from two lines.
