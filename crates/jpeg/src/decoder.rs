@@ -4,22 +4,18 @@
 
 use crate::bits::Bits;
 use crate::coefficients::{Coefficients, Dequantiser};
+use crate::collector::Collector;
 use crate::error::{Error, Limits};
 use crate::frame::{Coding, Info, Sampling};
-use crate::header::{Header, State};
+use crate::header::Header;
 use crate::kernel::Kernels;
+use crate::parallel::{Groups, Job};
 use crate::plan::{Layout, Plan, Region, Scale};
-use crate::scan::Scan;
-use crate::segment::{self, EOI, SOS};
-use crate::sequential::{self, Stream};
+use crate::sequential::Stream;
 use crate::strip::{Output, Strip};
-use crate::{frame::Frame, progressive};
 
-/// Scans that are looked at; real files have about ten.
-const MAX_SCANS: usize = 1000;
-/// How often a block may be visited, in the mean over the frame. With all bits of all bands apart, T.81 allows some
-/// 900 visits; encoders use 5.
-const MAX_VISITS: u64 = 100;
+/// More threads than this wait for one another.
+const MAX_HELPERS: usize = 15;
 
 /// Memory that outlives a decode: its pages are paid for once. It holds what an earlier picture left.
 #[derive(Debug, Default)]
@@ -27,12 +23,15 @@ pub struct Workspace {
     strip: Vec<u8>,
     masks: Vec<u64>,
     values: Vec<i16>,
+    /// Of threads that helped.
+    helpers: Vec<Vec<u8>>,
 }
 
 impl Workspace {
     /// Bytes that it holds.
     pub fn len(&self) -> usize {
-        self.strip.capacity() + 8 * self.masks.capacity() + 2 * self.values.capacity()
+        let helpers: usize = self.helpers.iter().map(Vec::capacity).sum();
+        self.strip.capacity() + 8 * self.masks.capacity() + 2 * self.values.capacity() + helpers
     }
 
     /// Whether it holds nothing.
@@ -57,6 +56,7 @@ pub struct Decoder<'a> {
     limits: Limits,
     scale: Scale,
     region: Option<Region>,
+    helpers: usize,
 }
 
 impl<'a> Decoder<'a> {
@@ -70,7 +70,7 @@ impl<'a> Decoder<'a> {
         if pixels > limits.max_pixels {
             return Err(Error::TooLarge { what: "pixels", value: pixels, limit: limits.max_pixels });
         }
-        Ok(Self { bytes, header, limits: *limits, scale: Scale::Full, region: None })
+        Ok(Self { bytes, header, limits: *limits, scale: Scale::Full, region: None, helpers: 0 })
     }
 
     /// What the headers tell.
@@ -117,6 +117,13 @@ impl<'a> Decoder<'a> {
         Ok(self)
     }
 
+    /// Lets so many threads help (none at first), where that is worth it: in large files of one scan that have restart
+    /// markers. The pixels are the same. The threads live as long as the decode; they take memory ([`Self::memory`]).
+    pub fn helpers(&mut self, threads: usize) -> &mut Self {
+        self.helpers = threads.min(MAX_HELPERS);
+        self
+    }
+
     /// Pixels of the output across and down, at the scale and region that are set.
     pub fn output_size(&self) -> (u32, u32) {
         match self.region {
@@ -148,10 +155,16 @@ impl<'a> Decoder<'a> {
     fn need(&self, plan: &Plan) -> u64 {
         let strip = Strip::len(plan) as u64;
         if self.streams() {
-            return strip;
+            return strip + self.groups(plan).map_or(0, |groups| groups.memory());
         }
         let (masks, values) = Coefficients::len(&self.header.frame, plan);
         strip + 8 * masks as u64 + 2 * values as u64
+    }
+
+    /// How the rows are shared out among threads, if they are.
+    fn groups<'p>(&'p self, plan: &'p Plan) -> Option<Groups<'p>> {
+        let Header { frame, state, colour, .. } = &self.header;
+        Groups::new(frame, plan, state, *colour, self.helpers).filter(|_| self.streams())
     }
 
     /// Whether one scan holds everything.
@@ -187,7 +200,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Decodes into `out`, which has [`Self::output_len`] bytes; every one is written. `cancelled` is asked at every
-    /// row of MCUs, in every scan. May be called again.
+    /// row of MCUs, in every scan, and where others help at every few rows. May be called again.
     ///
     /// # Errors
     /// [`Error::Cancelled`]; [`Error::TooLarge`] if the limits do not allow [`Self::memory`]; [`Error::Usage`] if
@@ -215,16 +228,16 @@ impl<'a> Decoder<'a> {
         if need > self.limits.max_memory {
             return Err(Error::TooLarge { what: "bytes of memory", value: need, limit: self.limits.max_memory });
         }
-        let Workspace { strip, masks, values } = workspace;
+        let Workspace { strip, masks, values, helpers } = workspace;
         let strip = room(strip, Strip::len(&plan));
         let mut strip = Strip::new(&plan, Kernels::detect(), self.header.colour, strip);
         let complete = if self.streams() {
-            self.stream(&plan, &mut strip, cancelled, out)?
+            self.stream(&plan, &mut strip, helpers, cancelled, out)?
         } else {
             let (mask_len, value_len) = Coefficients::len(&self.header.frame, &plan);
             let (masks, values) = (room(masks, mask_len), room(values, value_len));
             let mut coefficients = Coefficients::new(&self.header.frame, &plan, masks, values);
-            let mut collector = Collector::new(self, &plan, cancelled);
+            let mut collector = Collector::new(self.bytes, &self.header, &plan, cancelled);
             collector.run(&mut coefficients)?;
             let dequantisers = collector.dequantisers();
             for row in plan.rows.0..plan.rows.1 {
@@ -243,18 +256,25 @@ impl<'a> Decoder<'a> {
         &self,
         plan: &Plan,
         strip: &mut Strip<'_>,
+        helpers: &mut Vec<Vec<u8>>,
         cancelled: &dyn Fn() -> bool,
-        out: Output<'_>,
+        mut out: Output<'_>,
     ) -> Result<bool, Error> {
-        let Header { frame, scan, state, data, .. } = &self.header;
+        let Header { frame, scan, state, data, colour, .. } = &self.header;
         let mut dequantisers = Vec::with_capacity(frame.components.len());
         for (component, plane) in frame.components.iter().zip(&plan.planes) {
             let steps = state.tables.quant[usize::from(component.quant & 3)];
             let steps = steps.ok_or(Error::Malformed("a quantisation table is missing"))?;
             dequantisers.push(Dequantiser::new(steps, plane.size));
         }
-        let stream = Stream { frame, plan, scan, state, dequantisers: &dequantisers, cancelled };
-        stream.run(Bits::new(self.bytes, *data), strip, out)
+        let stream = Stream { frame, plan, scan, state, dequantisers: &dequantisers, markers: 0 };
+        if let Some(groups) = self.groups(plan) {
+            let job = Job { groups, stream, colour: *colour, bytes: self.bytes, data: *data };
+            if let Some(outcome) = job.run(helpers, cancelled, &mut |lines| out.lines(lines)) {
+                return outcome;
+            }
+        }
+        stream.run(Bits::new(self.bytes, *data), strip, cancelled, out)
     }
 }
 
@@ -266,131 +286,4 @@ fn room<T: Clone + Default>(memory: &mut Vec<T>, len: usize) -> &mut [T] {
         *memory = vec![T::default(); len];
     }
     &mut memory[..len]
-}
-
-/// Walks the scans of a file that has several.
-struct Collector<'d> {
-    bytes: &'d [u8],
-    header: &'d Header<'d>,
-    plan: &'d Plan,
-    cancelled: &'d dyn Fn() -> bool,
-    state: State,
-    /// Each component's steps, as they were when it first appeared.
-    steps: [Option<[u16; 64]>; 4],
-    /// Visits to blocks that are still allowed.
-    visits: u64,
-    whole: bool,
-}
-
-impl<'d> Collector<'d> {
-    fn new(decoder: &'d Decoder<'d>, plan: &'d Plan, cancelled: &'d dyn Fn() -> bool) -> Self {
-        let Decoder { bytes, header, .. } = decoder;
-        let visits = header.frame.blocks() * MAX_VISITS;
-        Self { bytes, header, plan, cancelled, state: header.state.clone(), steps: [None; 4], visits, whole: true }
-    }
-
-    fn dequantisers(&self) -> Vec<Dequantiser> {
-        // A component without steps has appeared in no scan, and has no coefficients either.
-        let steps = self.steps.iter().map(|steps| steps.unwrap_or([1; 64]));
-        self.plan.planes.iter().zip(steps).map(|(plane, steps)| Dequantiser::new(steps, plane.size)).collect()
-    }
-
-    /// Reads every scan that is needed. Damage behind the first scan's header ends the walk: what is there is used.
-    fn run(&mut self, coefficients: &mut Coefficients<'_>) -> Result<(), Error> {
-        let frame = &self.header.frame;
-        let needed = self.needed();
-        let mut scan = self.header.scan.clone();
-        let mut at = self.header.data;
-        for (index, needed) in needed.into_iter().enumerate() {
-            if needed {
-                match self.scan(frame, &scan, at, coefficients) {
-                    Ok((position, whole)) => {
-                        self.whole &= whole;
-                        at = position;
-                    }
-                    Err(Error::Cancelled) => return Err(Error::Cancelled),
-                    Err(error) if index == 0 => return Err(error),
-                    Err(_) => {
-                        self.whole = false;
-                        return Ok(());
-                    }
-                }
-            }
-            at = segment::skip_entropy(self.bytes, at);
-            match next_scan(self.bytes, frame, &mut self.state, at) {
-                Some(Next::Scan(following, data)) => (scan, at) = (following, data),
-                Some(Next::End) => {
-                    self.whole &= self.steps.iter().take(frame.components.len()).all(Option::is_some);
-                    return Ok(());
-                }
-                None => break,
-            }
-        }
-        self.whole = false;
-        Ok(())
-    }
-
-    /// For each scan of the file, whether the scale needs it.
-    fn needed(&self) -> Vec<bool> {
-        let frame = &self.header.frame;
-        let mut state = State::default();
-        let mut scans = vec![self.header.scan.clone()];
-        let mut at = segment::skip_entropy(self.bytes, self.header.data);
-        while scans.len() < MAX_SCANS {
-            let Some(Next::Scan(scan, data)) = next_scan(self.bytes, frame, &mut state, at) else { break };
-            scans.push(scan);
-            at = segment::skip_entropy(self.bytes, data);
-        }
-        progressive::needed(&scans, self.plan.planes.iter().map(|plane| u64::MAX >> (63 - plane.keep)).collect())
-    }
-
-    fn scan(
-        &mut self,
-        frame: &Frame,
-        scan: &Scan,
-        at: usize,
-        coefficients: &mut Coefficients<'_>,
-    ) -> Result<(usize, bool), Error> {
-        let blocks = |c: &crate::scan::ScanComponent| {
-            u64::from(frame.components[c.index].blocks_w) * u64::from(frame.components[c.index].blocks_h)
-        };
-        let cost: u64 = scan.components.iter().map(blocks).sum();
-        self.visits = self.visits.checked_sub(cost).ok_or(Error::Malformed("too many scans"))?;
-        for component in &scan.components {
-            let number = usize::from(frame.components[component.index].quant & 3);
-            let steps = &mut self.steps[component.index & 3];
-            *steps = steps.or(self.state.tables.quant[number]);
-            if steps.is_none() {
-                return Err(Error::Malformed("a quantisation table is missing"));
-            }
-        }
-        let bits = Bits::new(self.bytes, at);
-        if frame.coding == Coding::Progressive {
-            progressive::collect(frame, scan, &self.state, bits, coefficients, self.cancelled)
-        } else {
-            sequential::collect(frame, scan, &self.state, bits, coefficients, self.cancelled)
-        }
-    }
-}
-
-/// What follows a scan.
-enum Next {
-    /// Another, and where its data begins.
-    Scan(Scan, usize),
-    /// The end of the picture.
-    End,
-}
-
-/// Reads segments from `at` to the next scan's data. Nothing: the file ends, or is damaged.
-fn next_scan(bytes: &[u8], frame: &Frame, state: &mut State, mut at: usize) -> Option<Next> {
-    loop {
-        let segment = segment::next(bytes, at)?;
-        at = segment.end;
-        match segment.marker {
-            EOI => return Some(Next::End),
-            _ if segment.broken => return None,
-            SOS => return Some(Next::Scan(Scan::read(frame, segment.payload).ok()?, at)),
-            _ => state.read(&segment).ok()?,
-        }
-    }
 }

@@ -18,6 +18,7 @@
 
 mod bits;
 mod coefficients;
+mod collector;
 mod decoder;
 mod error;
 mod frame;
@@ -26,6 +27,7 @@ mod huffman;
 mod kernel;
 mod metadata;
 mod pairs;
+mod parallel;
 mod plan;
 mod progressive;
 mod scan;

@@ -206,6 +206,17 @@ impl Plan {
         Plane { h, v, size, keep: keep(size), columns, width, height, upsample, base: self.strip, stride }
     }
 
+    /// Lines at the end of an MCU row that wait for the next row, since their filters look at it.
+    pub(crate) fn lag(&self) -> u32 {
+        u32::from(self.planes.iter().any(|plane| matches!(plane.upsample, Upsample::Down | Upsample::Both)))
+    }
+
+    /// The line up to which those of the region can be written once MCU row `row` is complete.
+    pub(crate) fn until(&self, row: u32) -> u32 {
+        let (there, end) = ((row + 1) * self.lines, self.region.y + self.region.height);
+        if there >= self.height { end } else { (there - self.lag()).clamp(self.region.y, end) }
+    }
+
     /// Bytes for two upsampled or gathered lines of each component.
     pub(crate) fn line_len(&self) -> usize {
         // Twice the samples of the region, and both neighbours.

@@ -5,12 +5,10 @@
 use crate::Error;
 use crate::bits::Bits;
 use crate::coefficients::{Coefficients, Stored};
-use crate::frame::Frame;
-use crate::header::State;
 use crate::huffman::{AcTable, DcTable, END, SYMBOL_BITS};
 use crate::kernel::tuned;
 use crate::scan::Scan;
-use crate::sequential::{Restarts, Walk, blocks};
+use crate::sequential::{Part, Walk, blocks};
 
 /// Of the scans of a file, those that the coefficients in `wanted` (a set of zigzag positions for each component)
 /// depend on. A refinement is read by the history of its whole band, so that it needs whatever came before it there.
@@ -30,121 +28,73 @@ pub(crate) fn needed(scans: &[Scan], mut wanted: Vec<u64>) -> Vec<bool> {
 
 /// Decodes a scan. Gives where it ended and whether it was whole.
 pub(crate) fn collect(
-    frame: &Frame,
-    scan: &Scan,
-    state: &State,
+    scanned: Part<'_>,
     bits: Bits<'_>,
     coefficients: &mut Coefficients<'_>,
-    cancelled: &dyn Fn() -> bool,
 ) -> Result<(usize, bool), Error> {
     tuned(
         #[inline(always)]
-        || match scan.first {
-            0 => dc(frame, scan, state, bits, coefficients, cancelled),
-            _ => ac(frame, scan, state, bits, coefficients, cancelled),
+        || match scanned.scan.first {
+            0 => dc(scanned, bits, coefficients),
+            _ => ac(scanned, bits, coefficients),
         },
     )
 }
 
 #[inline(always)]
-fn dc(
-    frame: &Frame,
-    scan: &Scan,
-    state: &State,
-    mut bits: Bits<'_>,
-    coefficients: &mut Coefficients<'_>,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<(usize, bool), Error> {
+fn dc(scanned: Part<'_>, bits: Bits<'_>, coefficients: &mut Coefficients<'_>) -> Result<(usize, bool), Error> {
+    let Part { frame, scan, state, .. } = scanned;
     let table = |part: &crate::scan::ScanComponent| DcTable::new(&state.tables.dc(part.dc_table));
     // A refinement has no codes.
     let tables: Vec<DcTable> =
         if scan.high == 0 { scan.components.iter().map(table).collect::<Result<_, _>>()? } else { Vec::new() };
     let mut predictions = [0i32; 4];
-    let mut restarts = Restarts::new(state.restart);
     let walk = Walk::new(frame, scan);
-    for row in 0..walk.rows {
-        if cancelled() {
-            return Err(Error::Cancelled);
+    walk.visit(scanned, bits, |bits, anew, column, row| {
+        if anew {
+            predictions = [0; 4];
         }
-        for column in 0..walk.columns {
-            if restarts.before(&mut bits) {
-                predictions = [0; 4];
-            }
-            if restarts.dead {
-                continue;
-            }
-            let mut good = true;
-            for (i, (part, &(h, v))) in scan.components.iter().zip(&walk.factors).enumerate() {
-                for (x, y) in blocks(column, row, h, v) {
-                    bits.ensure(SYMBOL_BITS);
-                    let mut stored = coefficients.block(part.index, x, y);
-                    if let Some(table) = tables.get(i) {
-                        let symbol = table.read(&mut bits);
-                        good &= !symbol.bad;
-                        let prediction = &mut predictions[part.index & 3];
-                        *prediction = prediction.wrapping_add(symbol.value);
-                        stored.set(0, (*prediction << scan.low) as i16);
-                    } else if bits.take(1) == 1 {
-                        let before = if *stored.mask & 1 == 1 { stored.get(0) } else { 0 };
-                        stored.set(0, before | 1 << scan.low);
-                    }
+        let mut good = true;
+        for (i, (part, &(h, v))) in scan.components.iter().zip(&walk.factors).enumerate() {
+            for (x, y) in blocks(column, row, h, v) {
+                bits.ensure(SYMBOL_BITS);
+                let mut stored = coefficients.block(part.index, x, y);
+                if let Some(table) = tables.get(i) {
+                    let symbol = table.read(bits);
+                    good &= !symbol.bad;
+                    let prediction = &mut predictions[part.index & 3];
+                    *prediction = prediction.wrapping_add(symbol.value);
+                    stored.set(0, (*prediction << scan.low) as i16);
+                } else if bits.take(1) == 1 {
+                    let before = if *stored.mask & 1 == 1 { stored.get(0) } else { 0 };
+                    stored.set(0, before | 1 << scan.low);
                 }
             }
-            restarts.after(&bits, good);
         }
-        if restarts.over() {
-            break;
-        }
-    }
-    Ok((bits.position(), restarts.whole))
+        good
+    })
 }
 
 #[inline(always)]
-fn ac(
-    frame: &Frame,
-    scan: &Scan,
-    state: &State,
-    mut bits: Bits<'_>,
-    coefficients: &mut Coefficients<'_>,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<(usize, bool), Error> {
+fn ac(scanned: Part<'_>, bits: Bits<'_>, coefficients: &mut Coefficients<'_>) -> Result<(usize, bool), Error> {
+    let Part { frame, scan, state, .. } = scanned;
     let part = scan.components[0];
     let band = Band { scan, table: AcTable::new(&state.tables.ac(part.ac_table)) };
-    let walk = Walk::new(frame, scan);
-    let mut restarts = Restarts::new(state.restart);
     // Blocks that are still to come in the band's end, this one included.
     let mut run = 0u32;
-    for row in 0..walk.rows {
-        if cancelled() {
-            return Err(Error::Cancelled);
+    Walk::new(frame, scan).visit(scanned, bits, |bits, anew, column, row| {
+        if anew {
+            run = 0;
         }
-        let mut column = 0;
-        while column < walk.columns {
-            if restarts.before(&mut bits) {
-                run = 0;
-            }
-            if restarts.dead {
-                column += 1;
-                continue;
-            }
-            let mut good = true;
-            if scan.high == 0 {
-                if run == 0 {
-                    (run, good) = band.first(&mut bits, &mut coefficients.block(part.index, column, row));
-                } else {
-                    run -= 1;
-                }
-            } else {
-                (run, good) = band.refine(&mut bits, run, &mut coefficients.block(part.index, column, row));
-            }
-            restarts.after(&bits, good);
-            column += 1;
+        if scan.high == 0 && run > 0 {
+            run -= 1;
+            return true;
         }
-        if restarts.over() {
-            break;
-        }
-    }
-    Ok((bits.position(), restarts.whole))
+        let mut stored = coefficients.block(part.index, column, row);
+        let good;
+        (run, good) = if scan.high == 0 { band.first(bits, &mut stored) } else { band.refine(bits, run, &mut stored) };
+        good
+    })
 }
 
 /// An AC scan.

@@ -15,24 +15,29 @@ use crate::strip::{Output, Strip};
 
 /// Counts MCUs to the next restart marker and remembers damage.
 #[derive(Debug)]
-pub(crate) struct Restarts {
+struct Restarts {
     interval: u32,
     left: u32,
     expected: u8,
     /// Nothing more can be read up to the next marker.
-    pub(crate) dead: bool,
+    dead: bool,
     /// Everything so far was whole.
-    pub(crate) whole: bool,
+    whole: bool,
 }
 
 impl Restarts {
-    pub(crate) fn new(interval: u32) -> Self {
-        Self { interval, left: interval, expected: 0, dead: false, whole: true }
+    fn new(interval: u32) -> Self {
+        Self::behind(interval, 0)
+    }
+
+    /// Behind so many markers.
+    fn behind(interval: u32, markers: u32) -> Self {
+        Self { interval, left: interval, expected: (markers & 7) as u8, dead: false, whole: true }
     }
 
     /// To be called before every MCU. Gives whether an interval begins: predictions start anew.
     #[inline(always)]
-    pub(crate) fn before(&mut self, bits: &mut Bits<'_>) -> bool {
+    fn before(&mut self, bits: &mut Bits<'_>) -> bool {
         if self.interval == 0 {
             return false;
         }
@@ -49,7 +54,7 @@ impl Restarts {
 
     /// To be called after every MCU; `good`: all its codes were.
     #[inline(always)]
-    pub(crate) fn after(&mut self, bits: &Bits<'_>, good: bool) {
+    fn after(&mut self, bits: &Bits<'_>, good: bool) {
         if !good || (bits.ended() && bits.overrun()) {
             self.whole = false;
             self.dead |= bits.overrun();
@@ -57,7 +62,7 @@ impl Restarts {
     }
 
     /// Whether nothing can follow in this scan.
-    pub(crate) fn over(&self) -> bool {
+    fn over(&self) -> bool {
         self.dead && self.interval == 0
     }
 }
@@ -148,35 +153,53 @@ fn read_pairs(
 }
 
 /// What a streamed decode needs.
+#[derive(Clone, Copy)]
 pub(crate) struct Stream<'a> {
     pub(crate) frame: &'a Frame,
     pub(crate) plan: &'a Plan,
     pub(crate) scan: &'a Scan,
     pub(crate) state: &'a State,
     pub(crate) dequantisers: &'a [Dequantiser],
-    pub(crate) cancelled: &'a dyn Fn() -> bool,
+    /// Restart markers before the data that is read: it begins with the interval behind them.
+    pub(crate) markers: u32,
 }
 
 impl Stream<'_> {
     /// Decodes the one scan that has all components, from `bits` into `out`. Gives whether it was whole.
-    pub(crate) fn run(&self, bits: Bits<'_>, strip: &mut Strip<'_>, out: Output<'_>) -> Result<bool, Error> {
+    pub(crate) fn run(
+        &self,
+        bits: Bits<'_>,
+        strip: &mut Strip<'_>,
+        cancelled: &dyn Fn() -> bool,
+        out: Output<'_>,
+    ) -> Result<bool, Error> {
         tuned(
             #[inline(always)]
-            || self.walk(bits, strip, out),
+            || self.walk(bits, strip, cancelled, out),
         )
     }
 
     #[inline(always)]
-    fn walk(&self, mut bits: Bits<'_>, strip: &mut Strip<'_>, mut out: Output<'_>) -> Result<bool, Error> {
+    fn walk(
+        &self,
+        mut bits: Bits<'_>,
+        strip: &mut Strip<'_>,
+        cancelled: &dyn Fn() -> bool,
+        mut out: Output<'_>,
+    ) -> Result<bool, Error> {
         let coded = tables(self.scan, self.state)?;
         let mut predictions = [0i32; 4];
-        let mut restarts = Restarts::new(self.state.restart);
-        for row in 0..self.plan.rows.1 {
-            if (self.cancelled)() {
+        let mut restarts = Restarts::behind(self.state.restart, self.markers);
+        let width = u64::from(self.frame.mcus_w);
+        let begin = u64::from(self.markers) * u64::from(self.state.restart);
+        // A frame has fewer rows than 2^16, and a row fewer MCUs.
+        let (begin, mut skipped) = ((begin / width) as u32, (begin % width) as u32);
+        for row in begin..self.plan.rows.1 {
+            if cancelled() {
                 return Err(Error::Cancelled);
             }
             let visible = row >= self.plan.rows.0;
-            for column in 0..self.frame.mcus_w {
+            for column in std::mem::take(&mut skipped)..self.frame.mcus_w {
                 if restarts.before(&mut bits) {
                     predictions = [0; 4];
                 }
@@ -268,52 +291,45 @@ fn block(
     good & ac_good
 }
 
+/// A scan of some components, and what reading it needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) frame: &'a Frame,
+    pub(crate) scan: &'a Scan,
+    pub(crate) state: &'a State,
+    pub(crate) cancelled: &'a dyn Fn() -> bool,
+}
+
 /// Decodes a scan of some components into the coefficients. Gives where it ended and whether it was whole.
 pub(crate) fn collect(
-    frame: &Frame,
-    scan: &Scan,
-    state: &State,
-    mut bits: Bits<'_>,
+    scanned: Part<'_>,
+    bits: Bits<'_>,
     coefficients: &mut Coefficients<'_>,
-    cancelled: &dyn Fn() -> bool,
 ) -> Result<(usize, bool), Error> {
-    let coded = tables(scan, state)?;
+    let coded = tables(scanned.scan, scanned.state)?;
     let mut predictions = [0i32; 4];
-    let mut restarts = Restarts::new(state.restart);
-    let walk = Walk::new(frame, scan);
-    for row in 0..walk.rows {
-        if cancelled() {
-            return Err(Error::Cancelled);
+    let walk = Walk::new(scanned.frame, scanned.scan);
+    walk.visit(scanned, bits, |bits, anew, column, row| {
+        if anew {
+            predictions = [0; 4];
         }
-        for column in 0..walk.columns {
-            if restarts.before(&mut bits) {
-                predictions = [0; 4];
+        let mut good = true;
+        for (part, (h, v)) in coded.iter().zip(&walk.factors) {
+            for (x, y) in blocks(column, row, *h, *v) {
+                let prediction = &mut predictions[part.index & 3];
+                good &= read_dc(bits, &part.dc, prediction);
+                let mut stored = coefficients.block(part.index, x, y);
+                stored.set(0, *prediction as i16);
+                let (_, ac_good) = read_ac(bits, &part.ac, 63, |k, value| {
+                    if value != 0 {
+                        stored.set(k, value as i16);
+                    }
+                });
+                good &= ac_good;
             }
-            if restarts.dead {
-                continue;
-            }
-            let mut good = true;
-            for (part, (h, v)) in coded.iter().zip(&walk.factors) {
-                for (x, y) in blocks(column, row, *h, *v) {
-                    let prediction = &mut predictions[part.index & 3];
-                    good &= read_dc(&mut bits, &part.dc, prediction);
-                    let mut stored = coefficients.block(part.index, x, y);
-                    stored.set(0, *prediction as i16);
-                    let (_, ac_good) = read_ac(&mut bits, &part.ac, 63, |k, value| {
-                        if value != 0 {
-                            stored.set(k, value as i16);
-                        }
-                    });
-                    good &= ac_good;
-                }
-            }
-            restarts.after(&bits, good);
         }
-        if restarts.over() {
-            break;
-        }
-    }
-    Ok((bits.position(), restarts.whole))
+        good
+    })
 }
 
 /// The MCUs of a scan: a component alone has MCUs of one block, and only as many as hold pixels (T.81 A.2).
@@ -333,6 +349,34 @@ impl Walk {
         }
         let factors = scan.components.iter().map(|c| (frame.components[c.index].h, frame.components[c.index].v));
         Self { columns: frame.mcus_w, rows: frame.mcus_h, factors: factors.collect() }
+    }
+
+    /// Has every MCU read that can be: `read` is told whether an interval begins, the column and the row, and says
+    /// whether all codes were good. Gives where the scan ended and whether it was whole.
+    #[inline(always)]
+    pub(crate) fn visit(
+        &self,
+        scanned: Part<'_>,
+        mut bits: Bits<'_>,
+        mut read: impl FnMut(&mut Bits<'_>, bool, u32, u32) -> bool,
+    ) -> Result<(usize, bool), Error> {
+        let mut restarts = Restarts::new(scanned.state.restart);
+        for row in 0..self.rows {
+            if (scanned.cancelled)() {
+                return Err(Error::Cancelled);
+            }
+            for column in 0..self.columns {
+                let anew = restarts.before(&mut bits);
+                if !restarts.dead {
+                    let good = read(&mut bits, anew, column, row);
+                    restarts.after(&bits, good);
+                }
+            }
+            if restarts.over() {
+                break;
+            }
+        }
+        Ok((bits.position(), restarts.whole))
     }
 }
 

@@ -31,6 +31,18 @@ pub(crate) enum Output<'o> {
 }
 
 impl Output<'_> {
+    /// Lines that others have made.
+    pub(crate) fn lines(&mut self, lines: &[u8]) {
+        match self {
+            Self::Whole(rest) => {
+                let (out, left) = std::mem::take(rest).split_at_mut(lines.len());
+                out.copy_from_slice(lines);
+                *rest = left;
+            }
+            Self::Bands { take, .. } => take(lines),
+        }
+    }
+
     /// MCU row `row` of the strip is complete.
     pub(crate) fn take(&mut self, row: u32, strip: &mut Strip<'_>) {
         match self {
@@ -81,6 +93,11 @@ impl<'a> Strip<'a> {
         let (samples, lines) = memory.split_at_mut(plan.strip);
         let batches = [Batch::EMPTY, Batch::EMPTY, Batch::EMPTY];
         Self { plan, kernels, colour, samples, lines, batches, next: plan.region.y }
+    }
+
+    /// The same, with the lines before `line` left to somebody else.
+    pub(crate) fn going_on_at(self, line: u32) -> Self {
+        Self { next: line, ..self }
     }
 
     /// Where block (`x`, `y`) of this MCU row goes; `y` counts from the row's top.
@@ -150,13 +167,8 @@ impl<'a> Strip<'a> {
         for index in 0..3 {
             self.flush(index);
         }
-        let region = self.plan.region;
-        let end = region.y + region.height;
-        // The last line may look at the next row.
-        let lag = u32::from(self.plan.planes.iter().any(|p| matches!(p.upsample, Upsample::Down | Upsample::Both)));
-        let there = (row + 1) * self.plan.lines;
-        let until = if there >= self.plan.height { end } else { (there - lag).min(end) };
-        let length = region.width as usize * crate::plan::Layout::of(self.colour).channels();
+        let until = self.plan.until(row);
+        let length = self.plan.region.width as usize * crate::plan::Layout::of(self.colour).channels();
         while self.next < until {
             if out.len() < length {
                 break;

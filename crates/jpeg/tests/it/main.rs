@@ -7,4 +7,6 @@ mod fixtures;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod parallel;
+#[cfg(test)]
 mod picture;
