@@ -6,6 +6,7 @@
 use imaging::{Error, Scratch};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -33,11 +34,12 @@ impl Pool {
     pub fn start(threads: usize, nice: i32, scratch: usize) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel::<Job>(threads);
         let queue = Arc::new(Mutex::new(queue));
+        let busy = Arc::new(AtomicUsize::new(0));
         for number in 0..threads {
-            let queue = Arc::clone(&queue);
+            let (queue, busy) = (Arc::clone(&queue), Arc::clone(&busy));
             thread::Builder::new().name(format!("render-{number}")).spawn(move || {
                 lower_priority(nice);
-                work(&queue, Scratch::new(scratch));
+                work(&queue, Scratch::new(scratch), &busy, threads);
             })?;
         }
         Ok(Self { jobs })
@@ -66,11 +68,17 @@ impl Pool {
     }
 }
 
-fn work(queue: &Mutex<Receiver<Job>>, mut scratch: Scratch) {
+/// A job that begins while all other threads are idle may use as many more.
+fn work(queue: &Mutex<Receiver<Job>>, mut scratch: Scratch, busy: &AtomicUsize, threads: usize) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
-            Ok(job) => job(&mut scratch),
+            Ok(job) => {
+                let others = busy.fetch_add(1, Ordering::Relaxed);
+                scratch.set_helpers(if others == 0 { threads - 1 } else { 0 });
+                job(&mut scratch);
+                busy.fetch_sub(1, Ordering::Relaxed);
+            }
             Err(_pool_dropped) => return,
         }
     }

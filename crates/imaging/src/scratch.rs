@@ -2,6 +2,9 @@
 
 use fast_image_resize::Resizer;
 
+/// More help than this is not asked for: the worker itself would wait for its own part.
+pub(crate) const MOST_HELPERS: usize = 3;
+
 /// A worker's own buffers. Not shared: each thread of the pool has one.
 #[derive(Debug)]
 pub struct Scratch {
@@ -12,17 +15,30 @@ pub struct Scratch {
     jpeg: jpeg::Workspace,
     /// Bytes that may stay idle between renders.
     keep: usize,
+    /// Threads that have nothing else to do.
+    helpers: usize,
 }
 
 impl Scratch {
     /// Keeps at most `keep` bytes between renders.
     pub fn new(keep: usize) -> Self {
-        Self { idle: Vec::new(), resizer: Resizer::new(), jpeg: jpeg::Workspace::default(), keep }
+        Self { idle: Vec::new(), resizer: Resizer::new(), jpeg: jpeg::Workspace::default(), keep, helpers: 0 }
     }
 
     /// An empty one with the same limit, for after a panic: what was borrowed then is lost.
     pub fn fresh(&self) -> Self {
-        Self::new(self.keep)
+        Self { helpers: self.helpers, ..Self::new(self.keep) }
+    }
+
+    /// Lets so many threads beside the worker's own be used by the renders to come, as far as something can be done side
+    /// by side: the answer is the same, and comes sooner. None at first; for who has cores that are idle.
+    pub fn set_helpers(&mut self, threads: usize) {
+        self.helpers = threads.min(MOST_HELPERS);
+    }
+
+    /// As [`Self::set_helpers`] said.
+    pub(crate) fn helpers(&self) -> usize {
+        self.helpers
     }
 
     /// A buffer of exactly `len` bytes. **Its content is arbitrary** (an earlier picture's, even): whoever takes it

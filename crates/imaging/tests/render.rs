@@ -228,3 +228,23 @@ fn a_price_is_known_beforehand() {
         Err(Error::TooLarge { .. })
     ));
 }
+
+/// A picture with restart markers, large enough that help is worth it.
+#[test]
+fn helpers_change_nothing_but_time() {
+    let (width, height) = (1_300_u16, 1_200_u16);
+    let pixels: Vec<u8> = (0..u32::from(width) * u32::from(height) * 3).map(|i| (i / 7 % 251) as u8).collect();
+    let mut original = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut original, 90);
+    encoder.set_restart_interval(82);
+    encoder.encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb).expect("encodes");
+    let mut helped = Scratch::new(64 << 20);
+    helped.set_helpers(3);
+    for query in ["w=1000&f=png", "w=300&f=png", "crop=100,300,900,800&f=png", "rot=90&f=png", "w=500&f=png"] {
+        let variant = variant(query, FormatClass::Baseline);
+        let rendered = |scratch: &mut Scratch| {
+            render(&original, &variant, &Setup::default(), &Watch::new(), scratch).expect("rendered").bytes
+        };
+        assert!(rendered(&mut helped) == rendered(&mut Scratch::new(0)), "{query}");
+    }
+}

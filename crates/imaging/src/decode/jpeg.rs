@@ -15,7 +15,7 @@ use crate::limits::{Limits, Watch};
 use crate::metadata::jpeg::{self, JpegHeader};
 use crate::op::resize::Resize;
 use crate::resample::Stream;
-use crate::scratch::Scratch;
+use crate::scratch::{MOST_HELPERS, Scratch};
 use ::jpeg::{Decoder, Region, Scale};
 
 /// Each scan of a progressive file costs a walk over the whole picture; encoders write about ten.
@@ -99,13 +99,14 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// At the smallest of 1/8, 1/4, 1/2 and 1/1 that still serves.
-    fn new(bytes: &'a [u8], want: &Want, limits: &Limits) -> Result<Self, ::jpeg::Error> {
+    /// At the smallest of 1/8, 1/4, 1/2 and 1/1 that still serves, by so many threads beside this one where the file
+    /// allows for it.
+    fn new(bytes: &'a [u8], want: &Want, limits: &Limits, helpers: usize) -> Result<Self, ::jpeg::Error> {
         let own = ::jpeg::Limits { max_pixels: limits.source_pixels, max_memory: limits.memory };
         let mut decoder = Decoder::new(bytes, &own)?;
         let info = decoder.info();
         let stored = (info.width, info.height);
-        decoder.scale(Scale::at_least(stored.0, stored.1, want.min_width, want.min_height));
+        decoder.scale(Scale::at_least(stored.0, stored.1, want.min_width, want.min_height)).helpers(helpers);
         let whole = decoder.output_size();
         // Inks are resized as a whole picture.
         let inks = decoder.output_layout() == ::jpeg::Layout::Cmyk;
@@ -137,7 +138,8 @@ impl<'a> Reading<'a> {
 
 /// What reading a file will need; `None` if it cannot be read by our own decoder.
 pub(super) fn need(bytes: &[u8], want: &Want, limits: &Limits) -> Option<Need> {
-    let reading = Reading::new(bytes, want, limits).ok()?;
+    // Nobody knows yet whether others will be idle then.
+    let reading = Reading::new(bytes, want, limits, MOST_HELPERS).ok()?;
     let (size, resized) = match &reading.resize {
         Some((resize, _)) => ((resize.width, resize.height), true),
         None => (reading.size(), false),
@@ -151,7 +153,7 @@ pub(super) fn need(bytes: &[u8], want: &Want, limits: &Limits) -> Option<Need> {
 
 fn shrunk(file: &File<'_>, want: &Want, scratch: &mut Scratch) -> Result<Pixels, Error> {
     let &File { bytes, limits, watch, .. } = file;
-    let reading = Reading::new(bytes, want, limits).map_err(|error| told(error, watch))?;
+    let reading = Reading::new(bytes, want, limits, scratch.helpers()).map_err(|error| told(error, watch))?;
     let decoder = &reading.decoder;
     let info = decoder.info();
     if (info.width, info.height) != file.size() {
