@@ -5,13 +5,18 @@
 //! for Secrets Manager and CloudFront.
 
 use crate::wire::{self, Connection, Reply};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpError, HttpResponse};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -33,12 +38,16 @@ pub fn sets(table: &str, identity: &str, address: SocketAddr, bucket: &str) -> V
     ]
 }
 
+/// Status and code that everything is answered with for now.
+type Refusal = Arc<Mutex<Option<(u16, &'static str)>>>;
+
 /// A server within this process. Ends when dropped.
 #[derive(Debug)]
 pub struct Inside {
     /// Where it listens.
     pub address: SocketAddr,
     folder: tempfile::TempDir,
+    refusal: Refusal,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -60,8 +69,15 @@ impl Inside {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (stop, stopped) = oneshot::channel();
-        let thread = thread::spawn(move || serve(listener, &service, stopped));
-        Self { address, folder, stop: Some(stop), thread: Some(thread) }
+        let refusal = Refusal::default();
+        let refusing = Arc::clone(&refusal);
+        let thread = thread::spawn(move || serve(listener, &service, &refusing, stopped));
+        Self { address, folder, refusal, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// From now on everything is answered with this status and code, such as 503 `SlowDown`; with `None` as it should be.
+    pub fn refuse(&self, refusal: Option<(u16, &'static str)>) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
     }
 
     /// Puts an object there behind the server's back.
@@ -103,14 +119,6 @@ impl Inside {
         keys.sort();
         keys
     }
-
-    /// Takes a bucket away with all that is in it.
-    ///
-    /// # Panics
-    /// Where there is none.
-    pub fn remove_bucket(&self, bucket: &str) {
-        std::fs::remove_dir_all(self.folder.path().join(bucket)).expect("a bucket");
-    }
 }
 
 impl Drop for Inside {
@@ -125,7 +133,7 @@ impl Drop for Inside {
     }
 }
 
-fn serve(listener: std::net::TcpListener, service: &S3Service, mut stopped: oneshot::Receiver<()>) {
+fn serve(listener: std::net::TcpListener, service: &S3Service, refusal: &Refusal, mut stopped: oneshot::Receiver<()>) {
     listener.set_nonblocking(true).expect("a socket");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -136,13 +144,22 @@ fn serve(listener: std::net::TcpListener, service: &S3Service, mut stopped: ones
                 _ = &mut stopped => return,
             };
             let Ok((stream, _)) = stream else { continue };
-            let service = service.clone();
+            let (service, refusal) = (service.clone(), Arc::clone(refusal));
             tokio::spawn(async move {
                 let builder = Builder::new(TokioExecutor::new());
+                let service = service_fn(move |request| answer(service.clone(), Arc::clone(&refusal), request));
                 let _client_left = builder.serve_connection(TokioIo::new(stream), service).await;
             });
         }
     });
+}
+
+async fn answer(service: S3Service, refusal: Refusal, request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
+    let refusal = *refusal.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some((status, code)) = refusal else { return service.call(request.map(Body::from)).await };
+    let mut response = HttpResponse::new(Body::from(format!("<Error><Code>{code}</Code></Error>")));
+    *response.status_mut() = status.try_into().expect("a status");
+    Ok(response)
 }
 
 /// moto's server. Killed when dropped.

@@ -3,6 +3,7 @@
 //!
 //! Originals are served untouched here, so that what is right is known byte for byte.
 
+mod bucket;
 mod cluster;
 mod disk;
 mod memory;
