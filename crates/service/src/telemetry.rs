@@ -77,7 +77,8 @@ impl Section for Log {
             format: r.choice("format", LogFormat::Auto, "Text or JSON; auto is text on a terminal, else JSON."),
             filter: r.parsed(
                 "filter",
-                "info",
+                // What the AWS SDK tries in vain before it finds credentials is said once, in words of ours.
+                "info,aws_config=error",
                 "A level, or levels by module such as \"info,tintype::origin=debug\"; TINTYPE_LOG and RUST_LOG override it.",
             ),
         }
@@ -227,7 +228,7 @@ mod tests {
     #[test]
     fn the_environment_overrides_the_filter() {
         let log = crate::config::load::<Log>(None, [], &[]).unwrap().config;
-        assert_eq!(filter(&log, |_| None).unwrap().to_string(), "info");
+        assert_eq!(filter(&log, |_| None).unwrap().to_string(), "aws_config=error,info");
         let set = |wanted: &'static str| move |name: &str| (name == wanted).then(|| "warn".to_owned());
         assert_eq!(filter(&log, set("RUST_LOG")).unwrap().to_string(), "warn");
         let both = |name: &str| Some(if name == "RUST_LOG" { "warn" } else { "trace" }.to_owned());
