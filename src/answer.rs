@@ -30,10 +30,7 @@ impl Answer for App {
     }
 
     fn note(&self, event: Event) {
-        match event {
-            Event::Opened => self.metrics.connections(1),
-            Event::Closed => self.metrics.connections(-1),
-        }
+        self.metrics.doors.note(event);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The only place that names metrics. Names, labels and units follow the Prometheus conventions.
 
+mod doors;
+
 use crate::cache::{Event, Flights, Memory, Tiers, lease};
 use crate::fleet::Fleet;
 use crate::lane::Lane;
@@ -11,7 +13,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetri
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::{Family, MetricConstructor};
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::borrow::Cow;
@@ -101,7 +103,8 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     latency: Family<CacheLabels, Histogram, Seconds>,
     sent: Counter,
-    connections: Gauge,
+    /// Of the sockets.
+    pub(crate) doors: doors::Doors,
     stages: Family<StageLabels, Histogram, Seconds>,
     fills: Family<FormatLabels, Counter>,
     shed: Family<ReasonLabels, Counter>,
@@ -125,7 +128,7 @@ impl Metrics {
             requests,
             latency,
             sent: Counter::default(),
-            connections: Gauge::default(),
+            doors: doors::Doors::new(registry),
             stages: Family::new_with_constructor(Seconds),
             fills: Family::default(),
             shed: Family::default(),
@@ -145,7 +148,6 @@ impl Metrics {
             metrics.latency.clone(),
         );
         registry.register_with_unit("response", "Bytes of response bodies", Unit::Bytes, metrics.sent.clone());
-        registry.register("connections", "Connections open", metrics.connections.clone());
         registry.register_with_unit("stage", "Time of a fill's stages", Unit::Seconds, metrics.stages.clone());
         registry.register("reloads", "Configurations read again, by result", metrics.reloads.clone());
         registry.register("fills", "Renditions made, by format", metrics.fills.clone());
@@ -171,11 +173,6 @@ impl Metrics {
             self.latency.get_or_create(&CacheLabels { cache }).observe(took.as_secs_f64());
         }
         self.sent.inc_by(bytes);
-    }
-
-    /// Connections opened or closed.
-    pub(crate) fn connections(&self, change: i64) {
-        self.connections.inc_by(change);
     }
 
     /// Time of one stage: fetch, queue, decode, transform, encode.

@@ -3,6 +3,7 @@
 use super::{ConfigArguments, Failure};
 use crate::config::Config;
 use crate::secret::Vault;
+use crate::server::{Clock, Tls};
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -35,6 +36,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
             let vault = Vault::new(&loaded.config.secrets, &crate::aws::Aws::new());
             crate::guard::Rules::read(&loaded.config.signing, &vault).map_err(Failure::Failed)?;
             crate::access::Keyring::read(&loaded.config, &vault).map_err(Failure::Failed)?;
+            Tls::open(&loaded.config.tls, (Clock::SYSTEM.wall)()).map_err(Failure::Failed)?;
             println!("the configuration is fine");
         }
     }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod config;
+mod hangup;
 mod info;
 mod picture;
 mod serve;

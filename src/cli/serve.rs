@@ -1,13 +1,13 @@
 //! `tintype serve` and `tintype health`.
 
 use super::token::TokenArguments;
-use super::{ConfigArguments, Failure};
+use super::{ConfigArguments, Failure, hangup};
 use crate::app::App;
 use crate::config::Config;
 use crate::pressure;
 use crate::purge;
 use crate::reload::Reload;
-use crate::server::{Clock, Listeners, Stop};
+use crate::server::{Clock, Listeners, Listening, Stop, Tls};
 use clap::Args;
 use http::Method;
 use prometheus_client::registry::Registry;
@@ -61,8 +61,12 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     let (admin_address, stop) = (admin.local_addr()?, Stop::new());
     tokio::spawn(admin.serve());
 
-    let listeners = Listeners::bind(&Arc::new(config.server))?;
-    let addresses = listeners.addresses()?;
+    let tls = Tls::open(&config.tls, (Clock::SYSTEM.wall)()).map_err(Failure::Failed)?;
+    let listeners = Listeners::bind(&Arc::new(config.server), tls.clone())?;
+    let places = listeners.places().to_vec();
+    if let Some(tls) = tls {
+        tokio::spawn(tls.keep_up(app.clone(), Clock::SYSTEM, hangup::watch()?));
+    }
     app.work(&drain)?;
     listeners.start(app.clone(), &stop, &drain)?;
     tokio::spawn(pressure::watch(app.clone()));
@@ -70,11 +74,12 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
         tracing::warn!("redis does not tell what has been purged; serving all the same");
     }
     readiness.ready();
-    for address in &addresses {
-        tracing::info!(%address, %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
+    for Listening { address, secure } in &places {
+        tracing::info!(%address, tls = secure, %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
     }
-    if config.page.enabled && std::io::stderr().is_terminal() {
-        eprintln!("\n  Open http://{}/\n", addresses[0]);
+    let open = places.iter().find(|place| place.address.ip().is_some());
+    if let (true, true, Some(place)) = (config.page.enabled, std::io::stderr().is_terminal(), open) {
+        eprintln!("\n  Open {}://{}/\n", if place.secure { "https" } else { "http" }, place.address);
     }
 
     drain.draining().await;

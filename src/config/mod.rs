@@ -25,6 +25,7 @@ use crate::render::assets::{FontConfig, WatermarkConfig};
 use crate::render::config::RenderConfig;
 use crate::secret::config::SecretsConfig;
 use crate::server::config::ServerConfig;
+use crate::server::tls::TlsConfig;
 use service::config::{Reader, Section};
 use service::drain::DrainConfig;
 use service::otlp::OtlpConfig;
@@ -37,6 +38,7 @@ use std::net::IpAddr;
 #[expect(missing_docs, reason = "each part is described in its own module")]
 pub struct Config {
     pub server: ServerConfig,
+    pub tls: TlsConfig,
     pub drain: DrainConfig,
     pub log: Log,
     pub otlp: OtlpConfig,
@@ -65,6 +67,7 @@ impl Section for Config {
     fn read(r: &mut Reader<'_>) -> Self {
         let config = Self {
             server: r.section("server"),
+            tls: r.section("tls"),
             drain: r.section("drain"),
             log: r.section("log"),
             otlp: r.section("otlp"),
@@ -133,13 +136,22 @@ impl Config {
                 "add [[admin.tokens]] with name and secret_file",
             );
         }
-        let public = self.server.listen.iter().find(|address| !is_loopback(address.ip()));
+        let mut places = self.server.listen.iter().chain(&self.tls.listen).peekable();
+        if places.peek().is_none() {
+            r.reject(
+                "server.listen",
+                "[]",
+                "at least one address, here or in tls.listen",
+                "such as [\"127.0.0.1:8080\"]",
+            );
+        }
+        let public = places.find(|address| address.is_public());
         let unsigned = self.signing.mode != SigningMode::Required && !self.signing.unsigned_beyond_loopback;
         if let (Some(address), true) = (public, unsigned) {
             r.reject(
                 "signing.mode",
                 self.signing.mode.as_str(),
-                format!("\"required\", because server.listen has {address}, which others can reach"),
+                format!("\"required\", because the server listens on {address}, which others can reach"),
                 "unsigned URLs let anybody make you render anything; if that is meant, write \
                  signing.unsigned_beyond_loopback = true",
             );

@@ -1,29 +1,42 @@
-//! One TCP connection: which HTTP it speaks, its time-outs, its end.
+//! One connection: who is there, which HTTP it speaks, its time-outs, its end.
 
+use super::accept::Accepted;
+use super::bind::Door;
+use super::clients::Place;
 use super::config::ServerConfig;
+use super::lend::Lent;
 use super::listener::Shared;
-use super::watched::{Activity, Patience, Verdict, Watchdog, Watched};
-use super::{Answer, Peer, Stop};
+use super::watched::{Activity, Patience, Returned, Verdict, Watchdog, Watched};
+use super::{Answer, Event, Handshake, Peer, Refusal, Stop, greeting, proxy};
 use bytes::Bytes;
-use http::header::{CONNECTION, HeaderValue};
+use http::header::{ALT_SVC, CONNECTION, HeaderValue};
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
+use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::MissedTickBehavior;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{MissedTickBehavior, timeout};
 
 /// Longest wait for the peer's end of a connection once ours is closed.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Longest wait for a peer to go that was told to and has nothing more to get.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Bytes of the peer's that are awaited then.
+const LAST_WORDS: u64 = 1 << 20;
+
+/// Bytes of a request's body that are read to be thrown away.
+const MOST_BODY: usize = 64 << 10;
 
 /// How often a connection is looked at: one timer for all its time-outs and for the end of the server. A second makes
 /// ten thousand idle connections cost about a hundredth of a core.
@@ -36,72 +49,208 @@ struct Talk<A> {
     peer: Peer,
     activity: Arc<Activity>,
     h2: bool,
+    alt_svc: Option<HeaderValue>,
 }
 
 /// A request that has not been answered yet. It ends also where nobody waits for its answer any more.
-struct Turn<A>(Arc<Talk<A>>);
+struct Turn<A> {
+    talk: Arc<Talk<A>>,
+    done: bool,
+}
 
 impl<A> Turn<A> {
     fn begin(talk: &Arc<Talk<A>>) -> Self {
         talk.activity.begin();
-        Self(Arc::clone(talk))
+        Self { talk: Arc::clone(talk), done: false }
+    }
+
+    /// It has its response.
+    fn done(&mut self) -> &Talk<A> {
+        self.done = true;
+        &self.talk
     }
 }
 
 impl<A> Drop for Turn<A> {
     fn drop(&mut self) {
-        self.0.activity.end();
+        if !self.done {
+            self.talk.activity.given_up();
+        }
+        self.talk.activity.end();
+    }
+}
+
+impl<A: Answer> Talk<A> {
+    /// The connection has come to its own end.
+    fn end(&self) -> End {
+        if self.activity.is_cut() { self.cut(Refusal::Resets) } else { End::Orderly }
+    }
+
+    fn cut(&self, refusal: Refusal) -> End {
+        self.shared.app.note(Event::Refused(refusal));
+        End::Stalled
     }
 }
 
 /// Serves until the peer leaves, hangs or idles for too long, or the server stops.
-pub(super) async fn serve<A: Answer>(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared<A>>) {
+pub(super) async fn serve<A: Answer>(accepted: Accepted, door: &Door, shared: &Arc<Shared<A>>) {
+    let limit = shared.config.header_timeout;
+    match accepted {
+        Accepted::Tcp(mut stream, from) => {
+            // Nagle's algorithm would hold back the end of a response for the peer's delayed acknowledgement.
+            let _cosmetic = stream.set_nodelay(true);
+            let Some((address, _place)) = introduce(&mut stream, from.ip(), shared).await else { return };
+            if let Door::Tls(alt_svc) = door {
+                encrypted(stream, address, alt_svc.clone(), shared).await;
+            } else if let Ok(Ok(h2)) = timeout(limit, greeting::is_h2(&stream)).await {
+                cleartext(stream, address, h2, shared).await;
+            }
+        }
+        Accepted::Unix(mut stream) => {
+            let Some((address, _place)) = introduce(&mut stream, Peer::LOCAL, shared).await else { return };
+            if let Door::Tls(alt_svc) = door {
+                encrypted(stream, address, alt_svc.clone(), shared).await;
+            } else if let Ok(Ok((h2, stream))) = timeout(limit, greeting::read(stream)).await {
+                cleartext(stream, address, h2, shared).await;
+            }
+        }
+    }
+}
+
+/// Who is there, by the balancer's word where it gives one, and a place among that client's connections.
+async fn introduce<A: Answer, S: AsyncRead + Unpin>(
+    stream: &mut S,
+    own: IpAddr,
+    shared: &Shared<A>,
+) -> Option<(IpAddr, Place)> {
     let config = &*shared.config;
-    // Nagle's algorithm would hold back the end of a response for the peer's delayed acknowledgement.
-    let _cosmetic = stream.set_nodelay(true);
-    let patience = Patience { header: config.header_timeout, idle: config.idle_timeout, write: config.write_timeout };
-    let h2 = match tokio::time::timeout(patience.header, speaks_h2(&stream)).await {
-        Ok(Ok(h2)) => h2,
-        Ok(Err(_)) | Err(_) => return,
-    };
-    let activity = Arc::new(Activity::new(!h2));
+    let mut address = own;
+    if config.proxy_protocol.iter().any(|network| network.contains(own)) {
+        let header = timeout(config.header_timeout, proxy::read(stream)).await.unwrap_or_else(|late| Err(late.into()));
+        match header {
+            Ok(client) => address = client.unwrap_or(own),
+            // A balancer that only looks whether somebody listens.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+            Err(error) => {
+                tracing::warn!(peer = %own, %error, "refused: server.proxy_protocol names this peer");
+                shared.app.note(Event::Refused(Refusal::ProxyHeader));
+                return None;
+            }
+        }
+    }
+    let place = shared.enter(address);
+    if place.is_none() {
+        shared.app.note(Event::Refused(Refusal::ClientLimit));
+    }
+    place.map(|place| (address, place))
+}
+
+async fn cleartext<A, S>(stream: S, address: IpAddr, h2: bool, shared: &Arc<Shared<A>>)
+where
+    A: Answer,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Arc::new(Activity::new(shared.config.max_resets));
     let (watched, returned) = Watched::new(stream, Arc::clone(&activity));
-    let io = TokioIo::new(watched);
-    let talk = Talk { shared: Arc::clone(shared), peer: Peer::plain(peer), activity: Arc::clone(&activity), h2 };
-    let talk = Arc::new(talk);
-    let service = service_fn(|request: Request<Incoming>| {
-        let turn = Turn::begin(&talk);
-        async move { Ok::<_, Infallible>(answer(&turn, request).await) }
-    });
-    let ended = if h2 {
-        drive(http2_builder(config).serve_connection(io, service), &activity, patience, &shared.stop).await
+    let talk = Talk { shared: Arc::clone(shared), peer: Peer::plain(address), activity, h2, alt_svc: None };
+    converse(watched, &returned, talk).await;
+}
+
+async fn encrypted<A, S>(stream: S, address: IpAddr, alt_svc: Option<HeaderValue>, shared: &Arc<Shared<A>>)
+where
+    A: Answer,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(handshakes) = &shared.handshakes else { return };
+    let activity = Arc::new(Activity::new(shared.config.max_resets));
+    // Below TLS: there a peer that takes nothing can be told from one that gets on.
+    let (watched, returned) = Watched::new(stream, Arc::clone(&activity));
+    match handshakes.accept(watched).await {
+        Ok(shaken) => {
+            shared.app.note(Event::Handshake(if shaken.resumed { Handshake::Resumed } else { Handshake::Full }));
+            let peer = Peer { address, secure: true, identity: shaken.identity };
+            let talk = Talk { shared: Arc::clone(shared), peer, activity, h2: shaken.h2, alt_svc };
+            converse(shaken.stream, &returned, talk).await;
+        }
+        Err(error) => {
+            let late = error.kind() == io::ErrorKind::TimedOut;
+            tracing::debug!(peer = %address, %error, "no TLS handshake");
+            shared.app.note(Event::Handshake(if late { Handshake::Late } else { Handshake::Failed }));
+        }
+    }
+}
+
+async fn converse<A, S, R>(stream: S, returned: &Returned<R>, talk: Talk<A>)
+where
+    A: Answer,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    R: AsyncRead + AsyncWrite + Unpin,
+{
+    let (talk, io) = (Arc::new(talk), TokioIo::new(stream));
+    let config = &*talk.shared.config;
+    let ended = if talk.h2 {
+        let service = service_fn(|request: Request<Incoming>| {
+            let mut turn = Turn::begin(&talk);
+            async move {
+                let response = answer(&turn.talk, request).await;
+                Ok::<_, Infallible>(response.map(|body| Lent::new(body, &turn.done().activity)))
+            }
+        });
+        drive(http2_builder(config).serve_connection(io, service), &talk).await
     } else {
-        drive(http1_builder(config).serve_connection(io, service), &activity, patience, &shared.stop).await
+        talk.activity.expect_head();
+        let service = service_fn(|request: Request<Incoming>| {
+            let mut turn = Turn::begin(&talk);
+            async move {
+                let response = answer(&turn.talk, request).await;
+                turn.done();
+                Ok::<_, Infallible>(response.map(Full::new))
+            }
+        });
+        drive(http1_builder(config).serve_connection(io, service), &talk).await
     };
     if let (End::Orderly, Some(stream)) = (ended, returned.take()) {
         linger(stream).await;
     }
 }
 
-async fn answer<A: Answer>(turn: &Turn<A>, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let talk = &*turn.0;
-    let mut response = talk.shared.app.answer(&talk.peer, request.into_parts().0).await;
+async fn answer<A: Answer>(talk: &Talk<A>, request: Request<Incoming>) -> Response<Bytes> {
+    let (head, body) = request.into_parts();
+    if talk.h2 && !body.is_end_stream() {
+        let _read_or_elapsed = timeout(talk.shared.config.header_timeout, discard(body)).await;
+    }
+    let mut response = talk.shared.app.answer(&talk.peer, head).await;
     if !talk.h2 && talk.shared.stop.lingering() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response.map(Full::new)
+    if let Some(alt_svc) = &talk.alt_svc {
+        response.headers_mut().insert(ALT_SVC, alt_svc.clone());
+    }
+    response
+}
+
+/// Reads a body that nobody wants, so far. HTTP/2 finds out at its end whether it was well-formed (RFC 9113 §8.1.1); an
+/// answer before that would be to a request that is none. (HTTP/1 answers at once, and closes.)
+async fn discard(mut body: Incoming) {
+    let mut left = MOST_BODY;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        if length > left {
+            break;
+        }
+        left -= length;
+    }
 }
 
 /// Waits for the peer to close too. A socket that is closed with bytes unread (requests that came too late, HTTP/2 window
 /// updates) resets the connection, and the end of the last response is lost with it.
-async fn linger(mut stream: TcpStream) {
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let until_the_end = async {
         stream.shutdown().await?;
-        let mut unread = [0; 4096];
-        while stream.read(&mut unread).await? > 0 {}
-        std::io::Result::Ok(())
+        // What is under way by then is little; a flood is nobody's last words.
+        tokio::io::copy(&mut stream.take(LAST_WORDS), &mut tokio::io::sink()).await
     };
-    let _end_reset_or_elapsed = tokio::time::timeout(LINGER, until_the_end).await;
+    let _end_reset_or_elapsed = timeout(LINGER, until_the_end).await;
 }
 
 /// How a connection came to its end.
@@ -130,47 +279,43 @@ fn http2_builder(config: &ServerConfig) -> http2::Builder<TokioExecutor> {
         .initial_stream_window_size(64 << 10)
         .initial_connection_window_size(64 << 10)
         // No pings: their answers would make every connection look alive, and who vanished is idle soon enough.
-        .max_send_buf_size(128 << 10);
+        .max_send_buf_size(128 << 10)
+        // Resets by us: of streams that break the rules.
+        .max_local_error_reset_streams(Some(256));
     builder
 }
 
-/// HTTP/2 by prior knowledge begins with `PRI `, and no method that we answer does.
-async fn speaks_h2(stream: &TcpStream) -> std::io::Result<bool> {
-    const PREFACE: &[u8] = b"PRI ";
-    let mut start = [0; 4];
-    loop {
-        let seen = stream.peek(&mut start).await?;
-        if seen == 0 || start[..seen] != PREFACE[..seen] {
-            return Ok(false);
-        }
-        if seen == PREFACE.len() {
-            return Ok(true);
-        }
-        // One to three bytes of it: rare enough to poll for the rest.
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-async fn drive<C: GracefulConnection>(connection: C, activity: &Activity, patience: Patience, stop: &Stop) -> End {
+async fn drive<A: Answer, C: GracefulConnection>(connection: C, talk: &Talk<A>) -> End {
     let mut connection = pin!(connection);
-    let period = (patience.header.min(patience.idle).min(patience.write) / 4).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
+    let config = &*talk.shared.config;
+    let patience = Patience {
+        header: config.header_timeout,
+        idle: config.idle_timeout,
+        write: config.write_timeout,
+        stream: config.stream_timeout,
+    };
+    let period = (patience.header.min(patience.idle).min(patience.write).min(patience.stream) / 4)
+        .clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watchdog = Watchdog::new(patience, Instant::now());
     let mut ending = false;
+    let stop: &Stop = &talk.shared.stop;
     loop {
         let now = tokio::select! {
             biased;
             // Errors here are the peer's (resets, bad syntax): hyper has answered what can be answered.
-            _result = connection.as_mut() => return End::Orderly,
+            _result = connection.as_mut() => return talk.end(),
             now = tick.tick() => now.into_std(),
         };
-        match watchdog.look(activity, now) {
-            Verdict::Stalled => return End::Stalled,
+        match watchdog.look(&talk.activity, now) {
+            Verdict::SlowHead => return talk.cut(Refusal::SlowHead),
+            Verdict::SlowReader => return talk.cut(Refusal::SlowReader),
             Verdict::Idle if ending => return End::Stalled,
             Verdict::Fine if ending || !stop.stopping() => {}
             Verdict::Idle | Verdict::Fine => {
                 ending = true;
+                watchdog.hurry(GOODBYE);
                 connection.as_mut().graceful_shutdown();
             }
         }

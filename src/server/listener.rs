@@ -1,31 +1,54 @@
-//! Listening sockets and the threads that accept from them.
+//! The server's sockets and the threads that accept from them.
 //!
 //! `per-core`: one single-threaded runtime per core, each with its own sockets (SO_REUSEPORT): no work stealing, fewest
 //! wake-ups per hit. `multi-thread`: one runtime, for few and busy connections, which the kernel would spread unevenly.
 
+use super::bind::{self, Bound, Door};
+use super::clients::{Clients, Place};
 use super::config::{Runtime, ServerConfig};
+use super::h3::{self, Endpoints};
 use super::stop::Stop;
-use super::{Answer, Event, conn};
+use super::tls::{Handshakes, Tls};
+use super::{Address, Answer, accept};
+use http::HeaderValue;
 use service::drain::Drain;
-use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// Connections that the kernel completes for us while we are busy; it may cap this itself.
-const BACKLOG: i32 = 4096;
+/// How often a port that the system chose for TCP may turn out to be taken for UDP.
+const TRIES: usize = 16;
+
+/// Seconds for which clients remember that there is HTTP/3.
+const ALT_SVC_AGE: u32 = 86_400;
 
 /// Bound sockets that do not accept yet.
 #[derive(Debug)]
 pub struct Listeners {
     /// One set per thread.
-    sets: Vec<Vec<std::net::TcpListener>>,
+    sets: Vec<Set>,
+    places: Vec<Listening>,
     config: Arc<ServerConfig>,
+    tls: Option<Tls>,
+}
+
+/// One thread's sockets.
+#[derive(Debug, Default)]
+struct Set {
+    streams: Vec<(Bound, Door)>,
+    quic: Vec<UdpSocket>,
+}
+
+/// A place where the server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listening {
+    /// As bound: with the port that the system chose.
+    pub address: Address,
+    /// Whether by TLS.
+    pub secure: bool,
 }
 
 /// What every connection shares.
@@ -33,8 +56,21 @@ pub(super) struct Shared<A> {
     pub(super) app: A,
     pub(super) config: Arc<ServerConfig>,
     pub(super) stop: Stop,
+    pub(super) connections: Arc<Semaphore>,
+    pub(super) handshakes: Option<Handshakes>,
+    clients: Clients,
     drain: Drain,
-    connections: Arc<Semaphore>,
+}
+
+impl<A> Shared<A> {
+    /// A place for one more connection of this client; `None` where it has as many as it may.
+    pub(super) fn enter(&self, client: IpAddr) -> Option<Place> {
+        if self.config.trusted_proxies.iter().any(|network| network.contains(client)) {
+            // It stands for many clients.
+            return Some(Place::uncounted());
+        }
+        self.clients.enter(client)
+    }
 }
 
 impl Listeners {
@@ -42,30 +78,28 @@ impl Listeners {
     ///
     /// # Errors
     /// An address is taken, not ours, or privileged; the message names it.
-    pub fn bind(config: &Arc<ServerConfig>) -> io::Result<Self> {
-        let sets = match config.runtime {
+    pub fn bind(config: &Arc<ServerConfig>, tls: Option<Tls>) -> io::Result<Self> {
+        let threads = match config.runtime {
             Runtime::PerCore => config.threads(),
             Runtime::MultiThread => 1,
         };
-        let mut addresses = config.listen.clone();
-        let mut bound = Vec::with_capacity(sets);
-        for _ in 0..sets {
-            let set: Vec<_> = addresses.iter().map(|&address| bind(address, sets > 1)).collect::<io::Result<_>>()?;
-            // Port 0 is chosen once: the other threads share the port that the first got.
-            for (address, socket) in addresses.iter_mut().zip(&set) {
-                *address = socket.local_addr()?;
-            }
-            bound.push(set);
+        let mut sets: Vec<_> = std::iter::repeat_with(Set::default).take(threads).collect();
+        let mut places = Vec::new();
+        for address in &config.listen {
+            let address = spread(&mut sets, bind::open(address, threads > 1, config)?, address, &Door::Plain)?;
+            places.push(Listening { address, secure: false });
         }
-        Ok(Self { sets: bound, config: Arc::clone(config) })
+        for address in tls.iter().flat_map(|tls| &tls.config().listen) {
+            let address = secure(&mut sets, address, config, tls.as_ref())?;
+            places.push(Listening { address, secure: true });
+        }
+        Ok(Self { sets, places, config: Arc::clone(config), tls })
     }
 
-    /// The addresses in fact bound.
-    ///
-    /// # Errors
-    /// The system does not tell.
-    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        self.sets[0].iter().map(std::net::TcpListener::local_addr).collect()
+    /// Where it listens, in the order of the config: cleartext first.
+    #[must_use]
+    pub fn places(&self) -> &[Listening] {
+        &self.places
     }
 
     /// Starts to accept and serve, on threads that end after `stop`; `drain` counts what is not finished by then.
@@ -77,9 +111,13 @@ impl Listeners {
             app,
             config: Arc::clone(&self.config),
             stop: stop.clone(),
-            drain: drain.clone(),
             connections: Arc::new(Semaphore::new(self.config.max_connections)),
+            handshakes: self.tls.map(Handshakes::new),
+            clients: Clients::new(self.config.max_connections_per_client),
+            drain: drain.clone(),
         });
+        let endpoints =
+            shared.handshakes.as_ref().map(|handshakes| Endpoints::new(handshakes, &self.config)).transpose()?;
         for (number, set) in self.sets.into_iter().enumerate() {
             let mut builder = match self.config.runtime {
                 Runtime::PerCore => tokio::runtime::Builder::new_current_thread(),
@@ -90,140 +128,71 @@ impl Listeners {
             }
             let blocking = (self.config.file_threads / self.config.threads().max(1)).max(2);
             let runtime = builder.enable_all().max_blocking_threads(blocking).thread_name("socket").build()?;
-            let shared = Arc::clone(&shared);
+            let (shared, endpoints) = (Arc::clone(&shared), endpoints.clone());
             thread::Builder::new().name(format!("accept-{number}")).spawn(move || {
                 let _accepting = shared.drain.track();
-                runtime.block_on(serve(set, &shared));
+                runtime.block_on(serve(set, endpoints, &shared));
             })?;
         }
         Ok(())
     }
 }
 
-fn bind(address: SocketAddr, share: bool) -> io::Result<std::net::TcpListener> {
-    let open = || {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        if share {
-            socket.set_reuse_port(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
+/// Gives each set a socket like `first`; its address as bound.
+fn spread(sets: &mut [Set], first: Bound, address: &Address, door: &Door) -> io::Result<Address> {
+    // Port 0 is chosen once: the other threads share the port that the first got.
+    let address = match &first {
+        Bound::Tcp(socket) => Address::Ip(socket.local_addr()?),
+        Bound::Unix(..) => address.clone(),
     };
-    open().map_err(|error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+    let (last, others) = sets.split_last_mut().expect("there is a thread");
+    for set in others {
+        set.streams.push((first.again(true)?, door.clone()));
+    }
+    last.streams.push((first, door.clone()));
+    Ok(address)
 }
 
-async fn serve<A: Answer>(set: Vec<std::net::TcpListener>, shared: &Arc<Shared<A>>) {
+/// The same behind TLS, and by UDP where there is HTTP/3.
+fn secure(sets: &mut [Set], address: &Address, config: &ServerConfig, tls: Option<&Tls>) -> io::Result<Address> {
+    let share = sets.len() > 1;
+    let quic = tls.map(Tls::config).filter(|tls| tls.http3 && address.ip().is_some());
+    for attempt in 1.. {
+        let first = bind::open(address, share, config)?;
+        let (Some(quic), Bound::Tcp(socket)) = (quic, &first) else {
+            return spread(sets, first, address, &Door::Tls(None));
+        };
+        let bound = socket.local_addr()?;
+        let udp = |_| h3::bind(bound, share, quic.quic.socket_buffer);
+        let udp: Vec<_> = match (0..sets.len()).map(udp).collect::<io::Result<_>>() {
+            Ok(udp) => udp,
+            Err(_taken) if chosen_by_system(address) && attempt < TRIES => continue,
+            Err(error) => return Err(error),
+        };
+        for (set, udp) in sets.iter_mut().zip(udp) {
+            set.quic.push(udp);
+        }
+        let alt_svc = format!("h3=\":{}\"; ma={ALT_SVC_AGE}", quic.alt_svc_port.unwrap_or(bound.port()));
+        let alt_svc = HeaderValue::try_from(alt_svc).expect("a port is ASCII");
+        return spread(sets, first, address, &Door::Tls(Some(alt_svc)));
+    }
+    unreachable!("the last attempt returns")
+}
+
+fn chosen_by_system(address: &Address) -> bool {
+    address.ip().as_ref().map(SocketAddr::port) == Some(0)
+}
+
+async fn serve<A: Answer>(set: Set, endpoints: Option<Endpoints>, shared: &Arc<Shared<A>>) {
     let mut loops = JoinSet::new();
-    for listener in set {
-        match TcpListener::from_std(listener) {
-            Ok(listener) => drop(loops.spawn(accept(listener, Arc::clone(shared)))),
+    for (bound, door) in set.streams {
+        match accept::Listener::new(bound) {
+            Ok(listener) => drop(loops.spawn(accept::run(listener, door, Arc::clone(shared)))),
             Err(error) => tracing::error!(%error, "a listening socket could not be used"),
         }
     }
+    for (socket, endpoints) in set.quic.into_iter().zip(std::iter::repeat(endpoints).flatten()) {
+        loops.spawn(endpoints.run(socket, Arc::clone(shared)));
+    }
     while loops.join_next().await.is_some() {}
-}
-
-async fn accept<A: Answer>(listener: TcpListener, shared: Arc<Shared<A>>) {
-    let mut open = JoinSet::new();
-    let mut pause = Pause::default();
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = shared.stop.stopped() => break,
-            accepted = listener.accept() => accepted,
-            Some(_ended) = open.join_next() => continue,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                pause = Pause::default();
-                // At the cap this one connection waits here and the others in the kernel's queue. A permit taken before
-                // would be kept by a thread to which the kernel sends nobody.
-                let permit = tokio::select! {
-                    biased;
-                    permit = Arc::clone(&shared.connections).acquire_owned() => permit.ok(),
-                    () = shared.stop.stopped() => None,
-                };
-                drop(open.spawn(one(stream, peer, Arc::clone(&shared), permit)));
-            }
-            Err(error) => pause.after(&error).await,
-        }
-    }
-    for (stream, peer) in last(listener) {
-        open.spawn(one(stream, peer, Arc::clone(&shared), None));
-    }
-    while open.join_next().await.is_some() {}
-}
-
-/// Closes the socket and gives the connections that the kernel had completed by then: it would reset those, requests and
-/// all.
-fn last(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
-    refuse_more(&listener);
-    let mut found = Vec::new();
-    // Asked directly: what the runtime has not been told of yet is waiting all the same.
-    let Ok(listener) = listener.into_std() else { return found };
-    loop {
-        match listener.accept() {
-            Ok((stream, peer)) => {
-                // A connection that came into being at that very moment may have inherited the filter.
-                #[cfg(target_os = "linux")]
-                let _none_inherited = socket2::SockRef::from(&stream).detach_filter();
-                let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-                found.extend(stream.ok().map(|stream| (stream, peer)));
-            }
-            Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}
-            Err(_empty_or_out_of_files) => return found,
-        }
-    }
-}
-
-/// Lets no handshake complete any more, so that none can between the last accept and the close. Whoever tries meanwhile
-/// is refused when it tries again, having sent nothing.
-#[cfg(target_os = "linux")]
-fn refuse_more(listener: &TcpListener) {
-    // The shortest program of a socket filter: return 0, which takes no byte of any packet.
-    let drop_all = [socket2::SockFilter::new(0x06, 0, 0, 0)];
-    if let Err(error) = socket2::SockRef::from(listener).attach_filter(&drop_all) {
-        tracing::debug!(%error, "connections may be lost while the socket closes");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn refuse_more(_: &TcpListener) {}
-
-async fn one<A: Answer>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: Arc<Shared<A>>,
-    permit: Option<tokio::sync::OwnedSemaphorePermit>,
-) {
-    shared.app.note(Event::Opened);
-    conn::serve(stream, peer.ip(), &shared).await;
-    shared.app.note(Event::Closed);
-    drop(permit);
-}
-
-/// Waits longer from one failed accept to the next: without files or memory left, a loop would only burn the core
-/// that could free them.
-struct Pause(Duration);
-
-impl Default for Pause {
-    fn default() -> Self {
-        Self(Duration::from_millis(5))
-    }
-}
-
-impl Pause {
-    async fn after(&mut self, error: &io::Error) {
-        use io::ErrorKind as K;
-        // The peer's doing, not ours: the next connection may be fine.
-        if matches!(error.kind(), K::ConnectionAborted | K::ConnectionReset | K::ConnectionRefused | K::Interrupted) {
-            return;
-        }
-        tracing::warn!(%error, pause_ms = self.0.as_millis(), "cannot accept connections");
-        tokio::time::sleep(self.0).await;
-        self.0 = (self.0 * 2).min(Duration::from_secs(1));
-    }
 }

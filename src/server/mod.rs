@@ -1,21 +1,34 @@
 //! Sockets only: listeners, connections, time-outs, drain. What a request means is the handler's business.
 //!
 //! Invariants: connections are capped; a peer that sends or reads too slowly is cut off; an accepted request is
-//! answered, also while the server goes down.
+//! answered, also while the server goes down. All protocols ask the same [`Answer`].
 
+mod accept;
+mod address;
+mod bind;
+mod clients;
 mod clock;
 pub mod config;
 mod conn;
+mod event;
+mod greeting;
+pub mod h3;
+mod lend;
 mod listener;
 mod peer;
+pub mod proxy;
 mod stop;
+pub mod tls;
 mod watched;
 
+pub use address::{Address, AddressError};
 pub use clock::Clock;
 pub use config::{Runtime, ServerConfig};
-pub use listener::Listeners;
+pub use event::{Event, Handshake, Refusal};
+pub use listener::{Listeners, Listening};
 pub use peer::{Identity, Peer};
 pub use stop::Stop;
+pub use tls::Tls;
 
 use bytes::Bytes;
 use http::Response;
@@ -27,13 +40,4 @@ pub trait Answer: Send + Sync + 'static {
     fn answer(&self, peer: &Peer, head: Parts) -> impl Future<Output = Response<Bytes>> + Send;
     /// Something happened that is worth counting.
     fn note(&self, event: Event);
-}
-
-/// What happens to connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// One was opened.
-    Opened,
-    /// One was closed.
-    Closed,
 }

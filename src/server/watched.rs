@@ -3,6 +3,7 @@
 //! hyper's own header timer also runs while a kept-alive connection is idle, and there is none for writes; this one
 //! tells the three cases apart.
 
+use super::lend::Loans;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -20,6 +21,8 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// Without taking a byte of a response.
     pub(super) write: Duration,
+    /// For a piece of one response, where each stream waits on its own.
+    pub(super) stream: Duration,
 }
 
 /// What to do with a connection.
@@ -28,34 +31,58 @@ pub(super) enum Verdict {
     Fine,
     /// Nothing under way: end it politely.
     Idle,
-    /// The peer hangs: cut it off.
-    Stalled,
+    /// The peer does not finish a head: cut it off.
+    SlowHead,
+    /// The peer does not take its responses: cut it off.
+    SlowReader,
 }
 
 /// What happens on a connection, as the socket and the service see it. No clock is read here: a hit has no time for it.
 #[derive(Debug)]
 pub(super) struct Activity {
     /// HTTP/1: heads come one after another. HTTP/2 mixes them with frames of its own, and bounds them itself.
-    heads: bool,
+    heads: AtomicBool,
     requests: AtomicU32,
     answered: AtomicU32,
     /// Whether a head has begun and is not complete.
     head_open: AtomicBool,
-    /// Counts whatever moves: bytes read, bytes written, answers.
+    /// Counts what keeps a connection from being idle: requests, answers, and on HTTP/1 bytes. Frames between requests are
+    /// no use to anybody.
     moves: AtomicU32,
+    /// Counts writes.
+    written: AtomicU32,
     write_blocked: AtomicBool,
+    /// Responses that HTTP/2 keeps for its client.
+    loans: Loans,
+    /// Requests that the client did not wait for.
+    given_up: AtomicU32,
+    /// How many these may be, besides one for each that it waited for.
+    max_given_up: u32,
+    /// There were more: nothing is read any more.
+    cut: AtomicBool,
 }
 
 impl Activity {
-    pub(super) fn new(heads: bool) -> Self {
+    pub(super) fn new(max_given_up: u32) -> Self {
         Self {
-            heads,
+            heads: AtomicBool::new(false),
             requests: AtomicU32::new(0),
             answered: AtomicU32::new(0),
-            head_open: AtomicBool::new(heads),
+            head_open: AtomicBool::new(false),
             moves: AtomicU32::new(0),
+            written: AtomicU32::new(0),
             write_blocked: AtomicBool::new(false),
+            loans: Loans::default(),
+            given_up: AtomicU32::new(0),
+            max_given_up,
+            cut: AtomicBool::new(false),
         }
+    }
+
+    /// It is HTTP/1: a head is what comes next.
+    pub(super) fn expect_head(&self) {
+        self.heads.store(true, Ordering::Relaxed);
+        self.head_open.store(true, Ordering::Relaxed);
     }
 
     /// A request's head is complete.
@@ -70,25 +97,49 @@ impl Activity {
         self.moved();
     }
 
-    fn busy(&self) -> bool {
-        self.requests.load(Ordering::Relaxed) != self.answered.load(Ordering::Relaxed)
+    /// Its client does not wait for it, or for the rest of its response.
+    pub(super) fn given_up(&self) {
+        let before = self.given_up.fetch_add(1, Ordering::Relaxed);
+        let answered = self.answered.load(Ordering::Relaxed).saturating_sub(before);
+        if before >= self.max_given_up.saturating_add(answered) {
+            self.cut.store(true, Ordering::Relaxed);
+        }
     }
 
-    fn moved(&self) {
+    /// Whether the client gave up too many.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn loans(&self) -> &Loans {
+        &self.loans
+    }
+
+    fn busy(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) != self.answered.load(Ordering::Relaxed) || self.loans.any()
+    }
+
+    pub(super) fn moved(&self) {
         self.moves.fetch_add(1, Ordering::Relaxed);
     }
 
     fn read(&self) {
+        if !self.heads.load(Ordering::Relaxed) {
+            return;
+        }
         self.moved();
         // The first bytes after an answer open the next head. Bytes while a request is busy are its body or pipelined.
-        if self.heads && !self.busy() {
+        if !self.busy() {
             self.head_open.store(true, Ordering::Relaxed);
         }
     }
 
     fn wrote(&self, blocked: bool) {
         if !blocked {
-            self.moved();
+            self.written.fetch_add(1, Ordering::Relaxed);
+            if self.heads.load(Ordering::Relaxed) {
+                self.moved();
+            }
         }
         self.write_blocked.store(blocked, Ordering::Relaxed);
     }
@@ -99,13 +150,20 @@ impl Activity {
 #[derive(Debug)]
 pub(super) struct Watchdog {
     patience: Patience,
+    began: Instant,
     head: (u32, Instant),
     moves: (u32, Instant),
+    written: (u32, Instant),
 }
 
 impl Watchdog {
     pub(super) fn new(patience: Patience, now: Instant) -> Self {
-        Self { patience, head: (0, now), moves: (0, now) }
+        Self { patience, began: now, head: (0, now), moves: (0, now), written: (0, now) }
+    }
+
+    /// From now on no longer pause between requests than this.
+    pub(super) fn hurry(&mut self, idle: Duration) {
+        self.patience.idle = self.patience.idle.min(idle);
     }
 
     pub(super) fn look(&mut self, activity: &Activity, now: Instant) -> Verdict {
@@ -115,20 +173,22 @@ impl Watchdog {
             }
             now.duration_since(seen.1)
         };
-        let stuck = since(&mut self.moves, activity.moves.load(Ordering::Relaxed));
+        let quiet = since(&mut self.moves, activity.moves.load(Ordering::Relaxed));
+        let stuck = since(&mut self.written, activity.written.load(Ordering::Relaxed));
         // Heads are told apart by the number of requests before them. A connection between requests has no head: its
         // time starts with the first look that finds one open.
         let number = activity.requests.load(Ordering::Relaxed);
         let open = activity.head_open.load(Ordering::Relaxed);
         let head = since(&mut self.head, number.wrapping_mul(2).wrapping_add(u32::from(open)));
         let blocked = activity.write_blocked.load(Ordering::Relaxed);
-        if blocked && stuck > self.patience.write {
-            Verdict::Stalled
+        let late = activity.loans.advance(now.duration_since(self.began), self.patience.stream);
+        if late || blocked && stuck > self.patience.write {
+            Verdict::SlowReader
         } else if blocked || activity.busy() {
             Verdict::Fine
         } else if open && head > self.patience.header {
-            Verdict::Stalled
-        } else if stuck > self.patience.idle {
+            Verdict::SlowHead
+        } else if quiet > self.patience.idle {
             Verdict::Idle
         } else {
             Verdict::Fine
@@ -177,6 +237,9 @@ impl<S: Unpin> Watched<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.activity.is_cut() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let before = buf.filled().len();
         let result = self.stream().poll_read(cx, buf);
         if buf.filled().len() > before {
@@ -221,8 +284,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience =
-        Patience { header: Duration::from_secs(10), idle: Duration::from_secs(60), write: Duration::from_secs(30) };
+    const PATIENCE: Patience = Patience {
+        header: Duration::from_secs(10),
+        idle: Duration::from_secs(60),
+        write: Duration::from_secs(30),
+        stream: Duration::from_secs(140),
+    };
 
     struct Story {
         activity: Activity,
@@ -233,7 +300,11 @@ mod tests {
     impl Story {
         fn of(heads: bool) -> Self {
             let now = Instant::now();
-            Self { activity: Activity::new(heads), dog: Watchdog::new(PATIENCE, now), now }
+            let activity = Activity::new(5);
+            if heads {
+                activity.expect_head();
+            }
+            Self { activity, dog: Watchdog::new(PATIENCE, now), now }
         }
 
         /// Looks every second for so many.
@@ -251,7 +322,7 @@ mod tests {
     fn a_connection_that_says_nothing_is_stalled_not_idle() {
         let mut story = Story::of(true);
         assert_eq!(story.wait(10), Verdict::Fine);
-        assert_eq!(story.wait(2), Verdict::Stalled);
+        assert_eq!(story.wait(2), Verdict::SlowHead);
     }
 
     #[test]
@@ -277,7 +348,7 @@ mod tests {
             assert_eq!(story.wait(1), Verdict::Fine);
         }
         story.activity.read();
-        assert_eq!(story.wait(2), Verdict::Stalled, "each byte does not buy new time");
+        assert_eq!(story.wait(2), Verdict::SlowHead, "each byte does not buy new time");
     }
 
     #[test]
@@ -296,8 +367,31 @@ mod tests {
         let mut story = Story::of(false);
         assert_eq!(story.wait(50), Verdict::Fine);
         story.activity.read();
-        assert_eq!(story.wait(50), Verdict::Fine);
-        assert_eq!(story.wait(12), Verdict::Idle);
+        story.activity.wrote(false);
+        assert_eq!(story.wait(12), Verdict::Idle, "nor do they keep a connection");
+    }
+
+    #[test]
+    fn who_gives_up_more_than_it_waits_for_is_cut() {
+        let activity = Activity::new(5);
+        for answered in [true, false] {
+            for _ in 0..20 {
+                activity.begin();
+                if !answered {
+                    activity.given_up();
+                }
+                activity.end();
+                assert!(!activity.is_cut());
+            }
+        }
+        let mut more = 0;
+        while !activity.is_cut() {
+            activity.begin();
+            activity.given_up();
+            activity.end();
+            more += 1;
+        }
+        assert!((5..10).contains(&more), "{more}");
     }
 
     #[test]
@@ -323,6 +417,6 @@ mod tests {
             story.activity.wrote(false);
         }
         story.activity.wrote(true);
-        assert_eq!(story.wait(33), Verdict::Stalled);
+        assert_eq!(story.wait(33), Verdict::SlowReader);
     }
 }

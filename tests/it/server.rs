@@ -5,15 +5,19 @@ use prometheus_client::registry::Registry;
 use service::drain::Drain;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use testkit::{Connection, Folder, Reply, wire};
 use tintype::app::App;
 use tintype::config::Config;
-use tintype::server::{Clock, Listeners, Stop};
+use tintype::server::{Clock, Listeners, Stop, Tls};
 
 /// A running server over a folder of its own. Stops when dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// By TLS, where that is configured.
+    pub(crate) secure: Option<SocketAddr>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) app: App,
     pub(crate) folder: Folder,
     registry: Registry,
     stop: Stop,
@@ -52,13 +56,17 @@ impl Server {
         let config = loaded.unwrap_or_else(|errors| panic!("{errors}")).config;
         let mut registry = Registry::with_prefix("tintype");
         let app = App::build(&config, &mut registry, Clock::SYSTEM).expect("a sound config");
-        let listeners = Listeners::bind(&Arc::new(config.server)).expect("a free port");
-        let address = listeners.addresses().expect("bound")[0];
+        let tls = Tls::open(&config.tls, SystemTime::now()).unwrap_or_else(|error| panic!("{error}"));
+        let listeners = Listeners::bind(&Arc::new(config.server), tls.clone()).expect("a free port");
+        let places = listeners.places().to_vec();
+        let ip =
+            |secure| places.iter().filter(move |place| place.secure == secure).find_map(|place| place.address.ip());
+        let (address, secure) = (ip(false).expect("a cleartext port"), ip(true));
         let stop = Stop::new();
         let drain = Drain::new();
         app.work(&drain).expect("a thread");
-        listeners.start(app, &stop, &drain).expect("threads");
-        Self { address, folder, registry, stop, drain }
+        listeners.start(app.clone(), &stop, &drain).expect("threads");
+        Self { address, secure, folder, registry, stop, drain, tls, app }
     }
 
     pub(crate) fn get(&self, target: &str) -> Reply {

@@ -3,10 +3,12 @@
 //! Made anew each time; nothing secret is stored.
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
+    RsaKeySize,
 };
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::sync::Arc;
 
 /// The authority.
@@ -45,8 +47,8 @@ impl Authority {
     /// Where a name is none.
     #[must_use]
     pub fn certify(&self, names: &[&str]) -> (String, String) {
-        let (certificate, key) = self.sign(names);
-        (certificate.pem(), key.serialize_pem())
+        let issued = self.issue(names);
+        (issued.pem().to_owned(), issued.key_pem())
     }
 
     /// A server's side of TLS as `names`, offering these protocols.
@@ -55,25 +57,74 @@ impl Authority {
     /// Where a name is none.
     #[must_use]
     pub fn server(&self, names: &[&str], protocols: &[&[u8]]) -> Arc<ServerConfig> {
-        let (certificate, key) = self.sign(names);
-        let chain = vec![CertificateDer::from(certificate)];
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let issued = self.issue(names);
+        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.expect("the default versions").with_no_client_auth();
-        let mut config = builder.with_single_cert(chain, key).expect("key and certificate belong together");
+        let config = builder.with_single_cert(vec![issued.certificate.clone()], issued.private_key());
+        let mut config = config.expect("key and certificate belong together");
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Arc::new(config)
     }
 
-    fn sign(&self, names: &[&str]) -> (Certificate, KeyPair) {
+    /// A certificate for `names`; the first is its common name too.
+    #[must_use]
+    pub fn issue(&self, names: &[&str]) -> Issued {
+        self.issue_with(names, Algorithm::Ecdsa)
+    }
+
+    /// As [`issue`](Self::issue), with a key of this kind.
+    ///
+    /// # Panics
+    /// Where a name is none.
+    #[must_use]
+    pub fn issue_with(&self, names: &[&str], algorithm: Algorithm) -> Issued {
+        let key = match algorithm {
+            Algorithm::Ecdsa => KeyPair::generate(),
+            Algorithm::Rsa => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+        };
+        let key = key.expect("random numbers");
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let key = KeyPair::generate().expect("random numbers");
         // OpenSSL takes what is called as its issuer for signed by itself.
         let called = called(names.first().map_or("nobody", String::as_str));
         let mut parameters = CertificateParams::new(names).expect("names");
         parameters.distinguished_name = called;
-        (parameters.signed_by(&key, &self.0).expect("a sound request"), key)
+        let certificate = parameters.signed_by(&key, &self.0).expect("a sound request");
+        Issued { certificate: certificate.der().clone(), pem: certificate.pem(), key }
+    }
+
+    /// A client's side of TLS that speaks these versions only.
+    ///
+    /// # Panics
+    /// Where there is none of them.
+    #[must_use]
+    pub fn client_of(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+        let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(versions);
+        builder.expect("versions").with_root_certificates(self.roots()).with_no_client_auth()
+    }
+
+    fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).expect("a sound certificate");
+        roots
+    }
+
+    /// A client's side of TLS that trusts this authority, shows `identity` if asked, and offers these protocols.
+    ///
+    /// # Panics
+    /// Where the identity's key is not that of its certificate.
+    #[must_use]
+    pub fn client(&self, identity: Option<&Issued>, protocols: &[&[u8]]) -> ClientConfig {
+        let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let builder = builder.expect("the default versions").with_root_certificates(self.roots());
+        let mut config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(issued) => {
+                let config = builder.with_client_auth_cert(vec![issued.certificate.clone()], issued.private_key());
+                config.expect("key and certificate belong together")
+            }
+        };
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        config
     }
 }
 
@@ -81,4 +132,49 @@ fn called(name: &str) -> DistinguishedName {
     let mut called = DistinguishedName::new();
     called.push(DnType::CommonName, name);
     called
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// What a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// On P-256.
+    Ecdsa,
+    /// 2048 bits.
+    Rsa,
+}
+
+/// A certificate and its key.
+#[derive(Debug)]
+pub struct Issued {
+    certificate: CertificateDer<'static>,
+    pem: String,
+    key: KeyPair,
+}
+
+impl Issued {
+    /// The certificate as it goes over the wire.
+    #[must_use]
+    pub fn der(&self) -> Vec<u8> {
+        self.certificate.to_vec()
+    }
+
+    /// For a server's or client's file of its certificate.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// For its file of the key.
+    #[must_use]
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    fn private_key(&self) -> PrivateKeyDer<'static> {
+        PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
+    }
 }

@@ -4,6 +4,7 @@
 //! Knows no crate of the workspace, so that all may use it. What goes wrong here ends the test: it panics.
 
 pub mod certificate;
+pub mod client;
 pub mod fault;
 pub mod folder;
 pub mod origin;
@@ -14,6 +15,7 @@ pub mod s3;
 pub mod varnish;
 pub mod wire;
 
+pub use client::{Client, Protocol};
 pub use fault::{Fault, Proxy};
 pub use folder::Folder;
 pub use origin::{Act, Origin};

@@ -1,0 +1,75 @@
+//! Takes up changed certificates while the server runs.
+//!
+//! Files are looked at every `tls.reload`, and at once on SIGHUP. Invariant: certificates that cannot be used change
+//! nothing, and are told of once.
+
+use super::{Parts, Tls, load, settings};
+use crate::server::{Answer, Clock, Event};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+
+/// What a file was when it was last looked at; `None` where it could not be.
+type Look = Option<(u64, u64, SystemTime)>;
+
+impl Tls {
+    /// Looks at the files for ever; `now` makes it look at once.
+    pub async fn keep_up<A: Answer>(self, app: A, clock: Clock, now: Arc<Notify>) {
+        let mut tick = tokio::time::interval(self.0.config.reload);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seen = self.0.look();
+        self.tell_end(&app);
+        loop {
+            let asked = tokio::select! {
+                _at = tick.tick() => false,
+                () = now.notified() => true,
+            };
+            let found = self.0.look();
+            if asked || found != seen {
+                seen = found;
+                app.note(Event::Reloaded(self.reload((clock.wall)())));
+                self.tell_end(&app);
+            }
+        }
+    }
+
+    fn tell_end<A: Answer>(&self, app: &A) {
+        if let Some(end) = self.settings().ends {
+            app.note(Event::CertificatesEnd(end));
+        }
+    }
+
+    /// Reads all files again. Whether that went well.
+    fn reload(&self, now: SystemTime) -> bool {
+        let loaded = load(&self.0.config).and_then(|loaded| Ok((settings(&self.0.config, &loaded)?, loaded)));
+        match loaded {
+            Ok((settings, loaded)) => {
+                loaded.warn_of_ends(now);
+                self.0.settings.send_replace(settings);
+                tracing::info!(certificates = loaded.certificates.len(), "certificates reloaded");
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "certificates were not reloaded: those that were loaded before stay");
+                false
+            }
+        }
+    }
+}
+
+impl Parts {
+    fn look(&self) -> Vec<Look> {
+        let of_certificates = self.config.certificates.iter().flat_map(|one| [&*one.cert, &*one.key]);
+        of_certificates.chain(self.config.client_ca.as_deref()).map(look).collect()
+    }
+}
+
+/// A file that was put in another's place has another inode; links are followed, as in mounted secrets.
+fn look(path: &Path) -> Look {
+    let seen = fs::metadata(path).ok()?;
+    Some((seen.ino(), seen.len(), seen.modified().ok()?))
+}
