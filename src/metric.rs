@@ -381,6 +381,11 @@ fn encode_tiers(tiers: &Tiers, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
             ConstCounter::new(level.count(event)).encode(family.encode_family(&labels)?)?;
         }
     }
+    for event in tiers.stock().map_or(&[][..], |_| &Event::ALL) {
+        let labels = TierLabels { tier: "originals", event: event.as_str() };
+        let count = tiers.stock().map_or(0, |stock| stock.level().count(*event));
+        ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+    }
     let help = "Whether a tier below memory has failed so often that it is left alone for now";
     let mut family = encoder.encode_descriptor("tier_open", help, None, MetricType::Gauge)?;
     for level in tiers.levels() {

@@ -4,6 +4,7 @@
 
 use crate::config::RouteConfig;
 use crate::origin::{Origin, Server};
+use crate::original::Seen;
 use crate::semantics::cors::Cors;
 use crate::semantics::{Classes, Delivery, Hints, Rules};
 use crate::stand_in::StandIn;
@@ -85,6 +86,17 @@ impl Route {
     /// Whether it serves this host.
     pub(crate) fn is_for(&self, host: Option<&str>) -> bool {
         self.host.as_deref().is_none_or(|own| host.is_some_and(|host| own.eq_ignore_ascii_case(host)))
+    }
+
+    /// Whether what is known of its originals may be told to other instances.
+    pub(crate) fn shares(&self) -> bool {
+        self.origins.iter().any(|origin| origin.may_be_shared())
+    }
+
+    /// Likewise, of this very one, by the origin that had it.
+    pub(crate) fn shares_of(&self, seen: &Seen) -> bool {
+        let origin = seen.told.as_ref().and_then(|told| self.origins.get(told.origin));
+        origin.is_some_and(|origin| origin.may_be_shared())
     }
 
     /// Whether any of its originals comes over HTTP.

@@ -28,6 +28,8 @@ pub struct CacheConfig {
 #[expect(missing_docs, reason = "each key is described where it is read")]
 pub struct OriginalsConfig {
     pub bytes: Amount,
+    pub redis: u64,
+    pub redis_keep: Duration,
 }
 
 /// The memory tier.
@@ -82,6 +84,14 @@ impl Section for OriginalsConfig {
                 "5%",
                 "Budget, in bytes or as a share of memory.limit. An original that has been pushed out is fetched again when a new rendition of it is asked for.",
             ),
+            redis: r.bytes(
+                "redis",
+                "4MiB",
+                "0B"..="64MiB",
+                "Originals of up to this size are kept in Redis too, for the other instances, where there is a [cache.redis]; never those \
+                 with no-store or private, nor of an http origin that has headers of its own. 0B: none.",
+            ),
+            redis_keep: r.duration("redis_keep", "1d", "1s"..="365d", "How long, whether fresh or not."),
         }
     }
 }

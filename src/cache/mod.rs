@@ -17,6 +17,7 @@ pub mod marks;
 pub mod memory;
 pub mod object;
 pub mod redis;
+pub mod stock;
 pub mod tier;
 pub mod tiers;
 
@@ -29,4 +30,5 @@ pub use ledger::{Heard, Ledger};
 pub use level::{Event, Place};
 pub use marks::{Marks, Since, Stamp};
 pub use memory::Memory;
+pub use stock::Stock;
 pub use tiers::Tiers;

@@ -8,10 +8,11 @@ use super::config::CacheConfig;
 use super::disk::Disk;
 use super::envelope::Envelope;
 use super::lease::{Ending, Holding, Leases};
-use super::level::{Event, Level, Place};
+use super::level::{Event, Guards, Level, Place};
 use super::object::Object;
 use super::redis::Redis;
 use super::redis::tier::Entries;
+use super::stock::Stock;
 use super::tier::{Failure, Name, Void};
 use crate::aws::Aws;
 use std::fmt;
@@ -27,6 +28,7 @@ pub struct Tiers(Arc<Parts>);
 struct Parts {
     levels: Vec<Level>,
     redis: Option<Redis>,
+    stock: Option<Stock>,
     runtime: Option<Runtime>,
 }
 
@@ -54,16 +56,18 @@ impl Tiers {
     /// # Errors
     /// What `open` says, or the threads could not be started.
     pub fn start(open: impl FnOnce() -> Result<Vec<Level>, String>) -> Result<Self, String> {
-        Self::begin(|| Ok((open()?, None)))
+        Self::begin(|| Ok((open()?, None, None)))
     }
 
-    fn begin(open: impl FnOnce() -> Result<(Vec<Level>, Option<Redis>), String>) -> Result<Self, String> {
+    fn begin(
+        open: impl FnOnce() -> Result<(Vec<Level>, Option<Redis>, Option<Stock>), String>,
+    ) -> Result<Self, String> {
         let runtime = start().map_err(|error| format!("threads of the cache tiers: {error}"))?;
-        let (levels, redis) = {
+        let (levels, redis, stock) = {
             let _within = runtime.enter();
             open()?
         };
-        Ok(Self(Arc::new(Parts { levels, redis, runtime: Some(runtime) })))
+        Ok(Self(Arc::new(Parts { levels, redis, stock, runtime: Some(runtime) })))
     }
 
     /// Those that are configured.
@@ -86,7 +90,8 @@ impl Tiers {
             if let Some(bucket) = &config.s3 {
                 levels.push(Level::new(Place::Object, Box::new(Object::new(bucket, aws, now)?), bucket.guards));
             }
-            Ok((levels, redis))
+            let stock = redis.as_ref().and_then(|redis| open_stock(config, redis));
+            Ok((levels, redis, stock))
         })
     }
 
@@ -111,6 +116,11 @@ impl Tiers {
     /// The Redis that all instances share, for what else they do together.
     pub fn redis(&self) -> Option<&Redis> {
         self.0.redis.as_ref()
+    }
+
+    /// Originals in Redis.
+    pub fn stock(&self) -> Option<&Stock> {
+        self.0.stock.as_ref()
     }
 
     /// The levels, nearest first.
@@ -251,6 +261,16 @@ pub enum Swept {
     Void,
     /// It could not be looked through.
     Failed(Failure),
+}
+
+fn open_stock(config: &CacheConfig, redis: &Redis) -> Option<Stock> {
+    let (originals, guards) = (&config.originals, config.redis.as_ref()?.guards);
+    if originals.redis == 0 {
+        return None;
+    }
+    let entries = Box::new(Entries::new(redis.clone(), originals.redis + Envelope::HEAD as u64));
+    let guards = Guards { keep: originals.redis_keep, ..guards };
+    Some(Stock::new(Level::sharing(Place::Redis, entries, guards, redis.guarded()), originals.redis))
 }
 
 fn start() -> io::Result<Runtime> {

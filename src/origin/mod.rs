@@ -75,6 +75,16 @@ impl Server {
 }
 
 impl Origin {
+    /// Whether its originals may be kept where other machines have them too: not what was asked for with credentials of the
+    /// configuration. A bucket is asked as the server itself, for whomever it serves.
+    pub fn may_be_shared(&self) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::Server(Server::Http(server)) => !server.has_credentials(),
+            Self::Server(Server::S3(_)) => true,
+        }
+    }
+
     /// How many of its hosts are left alone at the moment because they kept failing. A folder has none.
     pub fn hosts_open(&self) -> usize {
         match self {

@@ -4,8 +4,9 @@
 //! what was kept before with it.
 
 use super::seen::{Original, Seen, Told};
+use super::shared;
 use crate::app::App;
-use crate::cache::{Interest, Stamp};
+use crate::cache::{Ending, Interest, Stamp, Turn};
 use crate::error::Error;
 use crate::handler::Asked;
 use crate::origin::file::FileOrigin;
@@ -22,6 +23,8 @@ use std::time::SystemTime;
 pub(crate) enum Want {
     /// To know whether what is known still holds. The bytes come along where it does not.
     Look,
+    /// Likewise, by an origin, whatever other instances know.
+    Ask,
     /// The bytes.
     Bytes,
 }
@@ -31,6 +34,8 @@ pub(crate) enum Want {
 pub(crate) struct Brought {
     pub(crate) seen: Arc<Seen>,
     pub(crate) bytes: Option<Bytes>,
+    /// Whether an origin was asked for it.
+    pub(crate) asked: bool,
 }
 
 type Landed = Option<Result<Arc<Brought>, Error>>;
@@ -61,10 +66,15 @@ pub(super) async fn fly(
 
 async fn ask(app: &App, asked: &Asked, want: Want, came_by: Option<&HeaderValue>) -> Result<Arc<Brought>, Error> {
     let source = asked.reading.source;
+    let holding = match shared::turn(app, asked, want).await {
+        Turn::Found(brought) => return Ok(brought),
+        Turn::Work(holding) => holding,
+    };
     let known = app.originals.known(asked);
     match first(app, asked, want, known.as_deref(), came_by).await {
         Ok(brought) => {
             keep(app, source, &brought);
+            shared::tell(app, asked, &brought, holding);
             Ok(Arc::new(brought))
         }
         Err(missing) => {
@@ -72,6 +82,10 @@ async fn ask(app: &App, asked: &Asked, want: Want, came_by: Option<&HeaderValue>
                 Missing::Failed(_) | Missing::Loop => "failed",
                 _ => "refused",
             });
+            // Others need not wait for what does not come.
+            if let Some(holding) = holding {
+                holding.end(Ending::Nothing);
+            }
             if let (Some(known), Missing::Failed(_)) = (known, &missing) {
                 let now = Some((app.clock.wall)());
                 app.originals.sightings.insert(source, Arc::new(Seen { failed_at: now, ..(*known).clone() }));
@@ -100,7 +114,7 @@ async fn first(
             Origin::Server(server) => {
                 let told = known.and_then(|seen| Some((seen, seen.told.as_ref()?)));
                 let known =
-                    told.filter(|(seen, told)| want == Want::Look && told.origin == number && seen.found.is_ok());
+                    told.filter(|(seen, told)| want != Want::Bytes && told.origin == number && seen.found.is_ok());
                 let conditions = known.map(|(_, told)| head::conditions(&told.fields));
                 let asking = Asking {
                     path: reading.path.as_str(),
@@ -112,7 +126,9 @@ async fn first(
             }
         };
         match result {
-            Ok(Brought { seen, .. }) if seen.found.is_err() => absent = Some(Ok(Brought { seen, bytes: None })),
+            Ok(Brought { seen, .. }) if seen.found.is_err() => {
+                absent = Some(Ok(Brought { seen, bytes: None, asked: true }));
+            }
             Err(missing @ Missing::NotFound) => absent = absent.or(Some(Err(missing))),
             Err(missing @ Missing::Failed(_)) => failed = failed.or(Some(missing)),
             decided => return decided,
@@ -132,7 +148,7 @@ async fn from_folder(
     stamp: &Stamp,
 ) -> Result<Brought, Missing> {
     let (sighting, bytes) = match want {
-        Want::Look => (folder.look(path).await?, None),
+        Want::Look | Want::Ask => (folder.look(path).await?, None),
         Want::Bytes => {
             let original = folder.fetch(path).await?;
             (original.sighting, Some(original.bytes))
@@ -140,7 +156,7 @@ async fn from_folder(
     };
     let (at, stamp) = ((app.clock.wall)(), stamp.clone());
     let seen = Seen { found: Ok(sighting), at, told: None, failed_at: None, stamp };
-    Ok(Brought { seen: Arc::new(seen), bytes })
+    Ok(Brought { seen: Arc::new(seen), bytes, asked: true })
 }
 
 async fn from_server(
@@ -167,18 +183,18 @@ async fn from_server(
         (Found::Original(bytes, hash), _) => {
             app.metrics.fetch("fetched");
             let sighting = sighting(&hash, &headers, bytes.len());
-            Ok(Brought { seen: seen(Ok(sighting), head::keep(&headers)), bytes: Some(bytes) })
+            Ok(Brought { seen: seen(Ok(sighting), head::keep(&headers)), bytes: Some(bytes), asked: true })
         }
         (Found::NotModified, Some((Seen { found, .. }, told))) => {
             app.metrics.fetch("not-modified");
-            Ok(Brought { seen: seen(found.clone(), head::update(&told.fields, &headers)), bytes: None })
+            Ok(Brought { seen: seen(found.clone(), head::update(&told.fields, &headers)), bytes: None, asked: true })
         }
         (Found::NotModified, None) => {
             Err(Trouble::new(Phase::Response, Cause::Status(304), "without conditions").into())
         }
         (Found::Nothing(missing), _) => {
             app.metrics.fetch("absent");
-            Ok(Brought { seen: seen(Err(missing), head::keep(&headers)), bytes: None })
+            Ok(Brought { seen: seen(Err(missing), head::keep(&headers)), bytes: None, asked: true })
         }
     }
 }

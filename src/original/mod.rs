@@ -6,6 +6,7 @@
 
 mod ask;
 mod seen;
+mod shared;
 
 pub(crate) use ask::{Brought, Want};
 pub(crate) use seen::{Original, Seen, View};
@@ -133,7 +134,7 @@ pub(crate) async fn see(app: &App, asked: &Asked, request: &Parts, now: SystemTi
     }
     // In a box of its own: a hit shall not carry the room that a fetch needs.
     let paid = view.is_none() && reading.route.asks();
-    match Box::pin(bring(app, asked, Want::Look, came_by(asked, request, app)?, paid)).await {
+    match Box::pin(look(app, asked, came_by(asked, request, app)?, paid)).await {
         Ok(brought) => found(app, asked, &brought).map(|looked| Looked { paid, ..looked }),
         Err(error) => match view {
             Some(view) if error.is_the_origins() && view.may_stand_in(now) => Ok(Looked::known(view, How::Failing)),
@@ -176,6 +177,16 @@ pub(crate) fn came_by(asked: &Asked, request: &Parts, app: &App) -> Result<Optio
     Ok(request.headers.get(CDN_LOOP).cloned())
 }
 
+/// What is known now, by an origin or by another instance that asked it.
+async fn look(app: &App, asked: &Asked, came_by: Option<HeaderValue>, counted: bool) -> Result<Arc<Brought>, Error> {
+    let brought = bring(app, asked, Want::Look, came_by.clone(), counted).await?;
+    // Another instance's word may have been enough for a route of other rules, whose request led.
+    if brought.asked || shared::holds(app, asked, &brought.seen) {
+        return Ok(brought);
+    }
+    bring(app, asked, Want::Ask, came_by, counted).await
+}
+
 /// `counted`: against whoever leads, as a miss.
 async fn bring(
     app: &App,
@@ -188,6 +199,9 @@ async fn bring(
         let work = |interest| {
             let (app, asked, came_by) = (app.clone(), asked.clone(), came_by.clone());
             async move {
+                if let Some(recalled) = shared::recall(&app, &asked, want).await {
+                    return Some(Ok(recalled));
+                }
                 if counted
                     && let Some(payer) = asked.payer()
                     && let Err(limited) = app.limits.charge(payer).await
@@ -214,7 +228,7 @@ fn found(app: &App, asked: &Asked, brought: &Brought) -> Result<Looked, Error> {
     if view.storable {
         asked.reading.saw(&view);
     }
-    let how = match (view.seen.was_told(), &brought.bytes) {
+    let how = match (view.seen.was_told() && brought.asked, &brought.bytes) {
         (false, _) => How::Fresh,
         (true, None) => How::NotModified,
         (true, Some(_)) => How::Sent,

@@ -93,6 +93,11 @@ impl HttpOrigin {
         })
     }
 
+    /// Whether requests to it carry fields of the configuration.
+    pub fn has_credentials(&self) -> bool {
+        self.fields.has_own()
+    }
+
     /// How many hosts are left alone at the moment because they kept failing.
     pub fn hosts_open(&self) -> usize {
         self.hosts.open()

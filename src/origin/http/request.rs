@@ -75,6 +75,11 @@ impl Fields {
         Ok(Self { common, own, cdn_loop: text(name.to_owned())? })
     }
 
+    /// Whether the configuration adds any of its own: they are secrets, or as good as that.
+    pub(super) fn has_own(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     /// A GET of `uri`. `own` tells that it goes to the origin's own site; `came_by` is the `CDN-Loop` so far.
     pub(super) fn request(
         &self,

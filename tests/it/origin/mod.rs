@@ -4,6 +4,7 @@ mod answers;
 mod faults;
 mod freshness;
 mod places;
+mod shared;
 pub(crate) mod tls;
 
 use crate::server::Server;
@@ -26,6 +27,12 @@ impl Web {
     }
 
     fn of(origin: Origin, more: &[&str]) -> Self {
+        let server = Self::beside(&origin, more);
+        Self { origin, server }
+    }
+
+    /// One more server of this origin.
+    fn beside(origin: &Origin, more: &[&str]) -> Server {
         let base = format!("origins.1.base={}", origin.base());
         let own = [
             "origins.1.name=web",
@@ -38,8 +45,7 @@ impl Web {
             "routes.2.origin=web",
             "routes.2.originals=true",
         ];
-        let server = Server::start(&[&own, more].concat());
-        Self { origin, server }
+        Server::start(&[&own, more].concat())
     }
 
     fn get(&self, target: &str) -> Reply {
