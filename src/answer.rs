@@ -1,21 +1,41 @@
 //! Round every request: which part answers it, what an error looks like, and what is counted and logged of it.
 
+use crate::access_log::{Entry, Unsigned};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::handler::{self, Refused, Sender};
 use crate::refusal;
 use crate::render::Failure;
 use crate::route::Route;
-use crate::semantics::forwarded::Scheme;
+use crate::semantics::forwarded::{Client, Scheme};
 use crate::semantics::{Outcome, Request as Asking, Vary, cors};
 use crate::server::{Answer, Event, Peer};
+use crate::step;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
+use service::telemetry::Budget;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
+use tracing::{Instrument as _, Span};
+
+/// Failures that are logged.
+static WARNINGS: Budget = Budget::new(20, 100);
+
+/// What is known of a request beside its head.
+#[derive(Clone, Copy)]
+struct Seen {
+    id: RequestId,
+    at: SystemTime,
+    /// At the other end of the connection.
+    peer: IpAddr,
+    /// As far as proxies that are believed tell.
+    client: IpAddr,
+    took: Duration,
+}
 
 /// How a request ended, for metrics and the log.
 struct Ended {
@@ -37,21 +57,24 @@ impl Answer for App {
 impl App {
     /// The response to a request whose head is `request`; a body, which no method here has a use for, is not read.
     pub async fn respond(&self, peer: &Peer, request: &Parts) -> Response<Bytes> {
-        let began = (self.clock.tick)();
+        let (began, now) = ((self.clock.tick)(), (self.clock.wall)());
         let id = RequestId::new();
-        let mut ended = dispatch(self, peer, request, (self.clock.wall)()).await;
+        let scheme = if peer.secure { Scheme::Https } else { Scheme::Http };
+        let client = self.trust.client(peer.address, scheme, &request.headers);
+        let span = self.recording.map_or_else(Span::none, |recording| recording.begin(request));
+        let work = dispatch(self, peer, client, request, now);
+        let mut ended = if span.is_disabled() { work.await } else { Box::pin(work.instrument(span.clone())).await };
         if ended.error.is_some() {
             ended.response.headers_mut().insert("x-request-id", id.header());
         }
-        report(self, peer, request, id, &ended, (self.clock.tick)() - began);
+        let seen = Seen { id, at: now, peer: peer.address, client: client.address, took: (self.clock.tick)() - began };
+        report(self, request, seen, &ended, &span);
         ended.response
     }
 }
 
-async fn dispatch(app: &App, peer: &Peer, request: &Parts, now: SystemTime) -> Ended {
+async fn dispatch(app: &App, peer: &Peer, client: Client<'_>, request: &Parts, now: SystemTime) -> Ended {
     let asking = Asking { method: &request.method, headers: &request.headers };
-    let scheme = if peer.secure { Scheme::Https } else { Scheme::Http };
-    let client = app.trust.client(peer.address, scheme, &request.headers);
     let host = client.host.or_else(|| own_host(request));
     let path = request.uri.path();
     let bytes = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
@@ -109,14 +132,20 @@ fn without_port(host: &str) -> &str {
 }
 
 /// Counts and logs. Hits are logged at `debug` only: a line for each would cost more than the hit.
-fn report(app: &App, peer: &Peer, request: &Parts, id: RequestId, ended: &Ended, took: Duration) {
+fn report(app: &App, request: &Parts, seen: Seen, ended: &Ended, span: &Span) {
+    let Seen { id, at, peer, client, took } = seen;
     let status = ended.response.status().as_u16();
     let bytes = ended.response.body().len() as u64;
     let cache = ended.outcome.map_or("none", Outcome::as_str);
     app.metrics.request(cache, status, bytes, took);
-    let peer = peer.address;
+    if let Some(log) = &app.access_log {
+        log.write(&Entry { at, client, request, id, status, bytes, took, outcome: ended.outcome });
+    }
+    if !span.is_disabled() {
+        step::end(span, status, bytes, cache, ended.error.as_ref().map(|error| error.fault().as_str()));
+    }
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let url = LogUrl(request.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str));
+    let url = Unsigned(request.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str));
     match &ended.error {
         Some(error) => {
             app.metrics.failure(error.fault().as_str());
@@ -128,7 +157,10 @@ fn report(app: &App, peer: &Peer, request: &Parts, id: RequestId, ended: &Ended,
             }
             let (fault, internal) = (error.fault().as_str(), error.internal());
             if error.is_worth_a_warning() {
-                tracing::warn!(%id, %peer, method = %request.method, %url, status, micros, fault, %error, internal, "failed");
+                // When an origin is down, each of its requests fails, and one tells as much as a thousand.
+                if let Some(unsaid) = WARNINGS.spend() {
+                    tracing::warn!(%id, %peer, method = %request.method, %url, status, micros, fault, %error, internal, unsaid, "failed");
+                }
             } else {
                 tracing::info!(%id, %peer, method = %request.method, %url, status, micros, fault, %error, "refused");
             }
@@ -142,25 +174,9 @@ fn report(app: &App, peer: &Peer, request: &Parts, id: RequestId, ended: &Ended,
     }
 }
 
-/// A request target without its signature: whoever reads logs shall not be able to use the URL.
-struct LogUrl<'a>(&'a str);
-
-impl std::fmt::Display for LogUrl<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some((path, query)) = self.0.split_once('?') else { return f.write_str(self.0) };
-        write!(f, "{path}?")?;
-        for (number, pair) in query.split('&').enumerate() {
-            let separator = if number == 0 { "" } else { "&" };
-            let shown = if pair.starts_with("s=") { "s=…" } else { pair };
-            write!(f, "{separator}{shown}")?;
-        }
-        Ok(())
-    }
-}
-
 /// Names one request in the log and in error responses. Unique within a process; random between processes.
 #[derive(Clone, Copy, Debug)]
-struct RequestId(u64);
+pub(crate) struct RequestId(u64);
 
 impl RequestId {
     fn new() -> Self {
@@ -174,6 +190,12 @@ impl RequestId {
     }
 }
 
+impl From<u64> for RequestId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl std::fmt::Display for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}", self.0)
@@ -183,13 +205,6 @@ impl std::fmt::Display for RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn signatures_do_not_reach_the_log() {
-        assert_eq!(LogUrl("/img/a?w=1&s=abc&kid=k").to_string(), "/img/a?w=1&s=…&kid=k");
-        assert_eq!(LogUrl("/img/a?s=abc").to_string(), "/img/a?s=…");
-        assert_eq!(LogUrl("/img/a").to_string(), "/img/a");
-    }
 
     #[test]
     fn ports_are_no_part_of_a_host() {

@@ -1,6 +1,7 @@
 //! The composition root: builds every part from the config. No logic beside which part answers a request.
 
 use crate::access::{Doors, Keyring};
+use crate::access_log::AccessLog;
 use crate::aws::Aws;
 use crate::cache::{Flights, Memory, Tiers};
 use crate::config::Config;
@@ -10,7 +11,7 @@ use crate::guard::{Guard, Rules};
 use crate::kept::Kept;
 use crate::lane::Lane;
 use crate::limit::Limits;
-use crate::metric::{Gauges, Metrics};
+use crate::metric::{Gauges, Metrics, Process};
 use crate::origin::config::{OriginConfig, OriginKind};
 use crate::origin::file::FileOrigin;
 use crate::origin::http::HttpOrigin;
@@ -25,6 +26,7 @@ use crate::route::{Route, Routes};
 use crate::secret::Vault;
 use crate::semantics::forwarded::Trust;
 use crate::server::Clock;
+use crate::step::Recording;
 use cache_key::{ParseError, Presets, RenditionKey};
 use prometheus_client::registry::Registry;
 use service::drain::Drain;
@@ -65,6 +67,8 @@ pub struct Parts {
     pub(crate) pressure: Arc<Pressure>,
     pub(crate) lane: Lane,
     pub(crate) metrics: Metrics,
+    pub(crate) access_log: Option<AccessLog>,
+    pub(crate) recording: Option<Recording>,
     pub(crate) clock: Clock,
     pub(crate) vault: Vault,
     pub(crate) max_target_bytes: usize,
@@ -103,8 +107,10 @@ impl App {
         let fleet = Fleet::start(config, &tiers, &renditions, &originals);
         let limits = Limits::new(&config.limits, tiers.redis().cloned(), clock.tick);
         let lane = Lane::new(config.render.lane, &tiers);
+        let access_log = AccessLog::open(&config.access_log).map_err(|error| format!("access_log.file: {error}"))?;
         let fills = Flights::new();
         let metrics = Metrics::new(registry);
+        registry.register_collector(Box::new(Process));
         registry.register_collector(Box::new(Gauges {
             memory: renditions.clone(),
             flights: fills.clone(),
@@ -135,6 +141,8 @@ impl App {
             limits,
             pressure,
             lane,
+            access_log,
+            recording: Recording::new(&config.otlp),
             metrics,
             clock,
             vault,

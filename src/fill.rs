@@ -13,13 +13,17 @@ use crate::render::{Admitted, Class};
 use crate::semantics::{LastModified, Outcome, Tier};
 use crate::shelf::{Found, Shelf};
 use crate::stand_in::StandIn;
+use crate::step::step;
 use bytes::Bytes;
 use cache_key::{RenditionKey, Variant};
 use http::HeaderValue;
 use http::request::Parts;
+use imaging::Rendition;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 /// How often a flight that ended without a result is started again for one request.
 const ATTEMPTS: usize = 3;
@@ -111,7 +115,7 @@ async fn fly(
         return Some(Ok(found.into()));
     }
     let begin = async {
-        match shelf.turn().await {
+        match shelf.turn().instrument(step!("look below")).await {
             Turn::Found(found) => Ok(Begun::Found(found.into())),
             Turn::Work(holding) => match prepare(&app, &asked, source).await {
                 Ok(Begun::Prepared(prepared, _)) => Ok(Begun::Prepared(prepared, holding)),
@@ -250,7 +254,7 @@ pub(crate) async fn read(app: &App, asked: &Asked, source: Source) -> Result<Rea
     let began = (app.clock.tick)();
     let (view, bytes) = match source {
         Source::Original(looked, came_by) => {
-            let (view, bytes) = original::bytes(app, asked, looked, came_by).await?;
+            let (view, bytes) = original::bytes(app, asked, looked, came_by).instrument(step!("original")).await?;
             (Some(view), bytes)
         }
         Source::StandIn(picture) => (None, picture.bytes.clone()),
@@ -268,7 +272,10 @@ pub(crate) async fn admit(
 ) -> Result<Prepared, Error> {
     let admitted = match asked.reading.route.originals {
         true => None,
-        false => Some(app.renderer.admit(read.bytes.clone(), variant, class, asked.reading.tenant()).await?),
+        false => {
+            let admit = app.renderer.admit(read.bytes.clone(), variant, class, asked.reading.tenant());
+            Some(admit.instrument(step!("queue")).await?)
+        }
     };
     Ok(Prepared { read, admitted })
 }
@@ -287,6 +294,16 @@ async fn finish(app: &App, asked: &Asked, shelf: &Shelf<'_>, prepared: Prepared,
     Ok(Landed { kept, found: None, deferred: false })
 }
 
+/// What a render has been.
+fn tell(span: &Span, rendition: &Rendition) {
+    if !span.is_disabled() {
+        let millis = |took: Duration| took.as_secs_f64() * 1e3;
+        let times = &rendition.timings;
+        span.record("decode_ms", millis(times.decode)).record("transform_ms", millis(times.transform));
+        span.record("encode_ms", millis(times.encode)).record("format", rendition.extension());
+    }
+}
+
 /// Makes the rendition, of the original that was in fact read.
 pub(crate) async fn make(app: &App, asked: &Asked, prepared: Prepared) -> Result<(Kept, Option<Arc<View>>), Error> {
     let Prepared { read: Read { bytes, view, fetched }, admitted } = prepared;
@@ -295,7 +312,9 @@ pub(crate) async fn make(app: &App, asked: &Asked, prepared: Prepared) -> Result
     let kept = match admitted {
         None => Kept::untouched(bytes, view.as_ref().and_then(|view| view.media_type()), modified, fetched),
         Some(admitted) => {
-            let mut rendered = app.renderer.render(admitted).await?;
+            let span = step!("render", decode_ms = Empty, transform_ms = Empty, encode_ms = Empty, format = Empty);
+            let mut rendered = app.renderer.render(admitted).instrument(span.clone()).await?;
+            tell(&span, &rendered.rendition);
             // A stand-in is one for all paths: it names none.
             if view.is_some() {
                 asked.complete(&mut rendered.rendition, app.renderer.setup())?;

@@ -10,6 +10,7 @@
 //! [`app`] builds them from the config.
 
 mod access;
+mod access_log;
 mod admin;
 mod answer;
 pub mod app;
@@ -45,4 +46,5 @@ pub mod server;
 mod shelf;
 mod srcset;
 mod stand_in;
+mod step;
 mod warm;

@@ -1,6 +1,9 @@
 //! The only place that names metrics. Names, labels and units follow the Prometheus conventions.
 
 mod doors;
+mod process;
+
+pub(crate) use process::Process;
 
 use crate::cache::{Event, Flights, Memory, Tiers, lease};
 use crate::fleet::Fleet;
@@ -9,18 +12,21 @@ use crate::origin::Origin;
 use crate::pressure::Pressure;
 use crate::render::Renderer;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use service::otlp::context_of;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Span;
 
 /// As `Outcome::Hit` calls itself.
 const HIT: &str = "hit";
@@ -40,6 +46,11 @@ struct CacheLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StageLabels {
     stage: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TraceLabels {
+    trace_id: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -94,6 +105,16 @@ impl MetricConstructor<Histogram> for Seconds {
     }
 }
 
+/// The same, each bucket with the last trace that fell into it.
+#[derive(Clone, Copy, Debug)]
+struct Traced;
+
+impl MetricConstructor<HistogramWithExemplars<TraceLabels>> for Traced {
+    fn new_metric(&self) -> HistogramWithExemplars<TraceLabels> {
+        HistogramWithExemplars::new(exponential_buckets(16e-6, 2.0, 22))
+    }
+}
+
 /// All metrics that code counts; those that can be read off at scraping time are in [`Gauges`].
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
@@ -105,7 +126,7 @@ pub(crate) struct Metrics {
     sent: Counter,
     /// Of the sockets.
     pub(crate) doors: doors::Doors,
-    stages: Family<StageLabels, Histogram, Seconds>,
+    stages: Family<StageLabels, HistogramWithExemplars<TraceLabels>, Traced>,
     fills: Family<FormatLabels, Counter>,
     shed: Family<ReasonLabels, Counter>,
     failures: Family<ReasonLabels, Counter>,
@@ -129,7 +150,7 @@ impl Metrics {
             latency,
             sent: Counter::default(),
             doors: doors::Doors::new(registry),
-            stages: Family::new_with_constructor(Seconds),
+            stages: Family::new_with_constructor(Traced),
             fills: Family::default(),
             shed: Family::default(),
             failures: Family::default(),
@@ -177,7 +198,8 @@ impl Metrics {
 
     /// Time of one stage: fetch, queue, decode, transform, encode.
     pub(crate) fn stage(&self, stage: &'static str, took: Duration) {
-        self.stages.get_or_create(&StageLabels { stage }).observe(took.as_secs_f64());
+        let trace = context_of(&Span::current()).map(|context| TraceLabels { trace_id: context.to_string() });
+        self.stages.get_or_create(&StageLabels { stage }).observe(took.as_secs_f64(), trace, None);
     }
 
     /// A rendition, or an original to be served untouched, was put in the cache.
@@ -386,6 +408,14 @@ fn encode_tiers(tiers: &Tiers, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
         let count = tiers.stock().map_or(0, |stock| stock.level().count(*event));
         ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
     }
+    let help = "How long reads from the tiers below memory took";
+    let mut family = encoder.encode_descriptor("tier_read", help, Some(&Unit::Seconds), MetricType::Histogram)?;
+    for level in tiers.levels() {
+        let labels = OpenLabels { tier: level.place().as_str() };
+        let buckets = level.latency().buckets();
+        let count = buckets.iter().map(|(_, count)| count).sum();
+        family.encode_family(&labels)?.encode_histogram::<NoLabelSet>(level.latency().sum(), count, &buckets, None)?;
+    }
     let help = "Whether a tier below memory has failed so often that it is left alone for now";
     let mut family = encoder.encode_descriptor("tier_open", help, None, MetricType::Gauge)?;
     for level in tiers.levels() {
@@ -394,3 +424,6 @@ fn encode_tiers(tiers: &Tiers, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

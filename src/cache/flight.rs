@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
+use tracing::{Instrument as _, Span};
 
 const SHARDS: usize = 64;
 
@@ -117,6 +118,8 @@ where
             sender: Arc::clone(&interest.sender),
         });
         let work = work(interest);
+        // What the work does is a step of the request that started it.
+        let work = work.instrument(Span::current());
         tokio::spawn(async move {
             let result = work.await;
             landing.land(result);

@@ -3,6 +3,7 @@
 //! Knows neither what is asked nor of whom. Invariant: a call ends within its limit; whoever shares the guard learns from
 //! all others' failures.
 
+use super::latency::Latency;
 use super::tier::Failure;
 use crate::breaker::{Breaker, Limits};
 use std::time::{Duration, Instant};
@@ -23,6 +24,24 @@ impl Guarded {
     /// Whether it is left alone at the moment.
     pub fn is_open(&self) -> bool {
         self.breaker.is_open()
+    }
+
+    /// As [`Self::call`]; calls that were in fact made are counted by the time that they took.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn timed<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<T, Failure>>,
+        latency: &Latency,
+    ) -> Result<T, Failure> {
+        let began = Instant::now();
+        let result = self.call(limit, call).await;
+        if !matches!(result, Err(Failure::Open)) {
+            latency.observe(began.elapsed());
+        }
+        result
     }
 
     /// The call's result, or why there is none.

@@ -4,6 +4,7 @@
 //! it is dropped and counted.
 
 use super::guarded::Guarded;
+use super::latency::Latency;
 use super::tier::{Failure, Name, Tier, Void};
 use bytes::Bytes;
 use std::fmt;
@@ -116,6 +117,7 @@ struct Parts {
     room: Arc<Semaphore>,
     writers: Semaphore,
     events: [AtomicU64; Event::ALL.len()],
+    latency: Latency,
 }
 
 impl fmt::Debug for Level {
@@ -141,6 +143,7 @@ impl Level {
             room: Arc::new(Semaphore::new(guards.queue_bytes.div_ceil(PERMIT).max(1))),
             writers: Semaphore::new(guards.writers.max(1)),
             events: Default::default(),
+            latency: Latency::default(),
         }))
     }
 
@@ -159,6 +162,11 @@ impl Level {
         self.0.guards.keep
     }
 
+    /// How long reads took.
+    pub fn latency(&self) -> &Latency {
+        &self.0.latency
+    }
+
     /// Whether it is left alone at the moment.
     pub fn is_open(&self) -> bool {
         self.0.guarded.is_open()
@@ -171,7 +179,8 @@ impl Level {
 
     /// Reads within the deadline. A failure is a miss that counters and the log know the reason of.
     pub async fn get(&self, name: &Name) -> Option<Bytes> {
-        match self.0.guarded.call(self.0.guards.timeout, self.0.tier.get(name)).await {
+        let (guards, latency) = (&self.0.guards, &self.0.latency);
+        match self.0.guarded.timed(guards.timeout, self.0.tier.get(name), latency).await {
             Ok(Some(bytes)) => Some(bytes),
             Ok(None) => {
                 self.happened(Event::Miss);

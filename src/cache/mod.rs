@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod flight;
 pub mod guarded;
 pub mod label;
+mod latency;
 pub mod lease;
 pub mod ledger;
 pub mod level;

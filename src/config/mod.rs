@@ -16,6 +16,7 @@ pub use page::PageConfig;
 pub use route::{PresetConfig, RouteConfig};
 pub use signing::{KeyConfig, SigningConfig, SigningMode};
 
+use crate::access_log::AccessConfig;
 use crate::cache::config::CacheConfig;
 use crate::limit::config::LimitsConfig;
 use crate::origin::config::{OriginConfig, OriginKind};
@@ -41,6 +42,7 @@ pub struct Config {
     pub tls: TlsConfig,
     pub drain: DrainConfig,
     pub log: Log,
+    pub access_log: AccessConfig,
     pub otlp: OtlpConfig,
     pub memory: MemoryConfig,
     pub limits: LimitsConfig,
@@ -70,6 +72,7 @@ impl Section for Config {
             tls: r.section("tls"),
             drain: r.section("drain"),
             log: r.section("log"),
+            access_log: r.section("access_log"),
             otlp: r.section("otlp"),
             memory: r.section("memory"),
             limits: r.section("limits"),

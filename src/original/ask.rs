@@ -12,11 +12,13 @@ use crate::handler::Asked;
 use crate::origin::file::FileOrigin;
 use crate::origin::{Asking, Cause, Found, Missing, Origin, Phase, Reply, Server, Sighting, Trouble};
 use crate::semantics::{Terms, refresh as head};
+use crate::step::step;
 use bytes::Bytes;
 use cache_key::{OriginalVersion, SourceKey};
 use http::HeaderValue;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tracing::Instrument as _;
 
 /// What a flight is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,7 +124,8 @@ async fn first(
                     cdn_loop: came_by,
                     timeout: reading.route.fetch_timeout,
                 };
-                from_server(app, server, asking, known, number, &stamp).await
+                let asked = from_server(app, server, asking, known, number, &stamp);
+                asked.instrument(step!("fetch", origin = number)).await
             }
         };
         match result {

@@ -28,6 +28,7 @@ mod protocols;
 mod rendition;
 mod s3;
 mod server;
+mod signals;
 mod signing;
 mod stampede;
 mod tiers;

@@ -5,6 +5,7 @@
 
 pub mod certificate;
 pub mod client;
+pub mod collector;
 pub mod fault;
 pub mod folder;
 pub mod origin;

@@ -165,6 +165,11 @@ impl HttpOrigin {
     ) -> Result<Response<Incoming>, Trouble> {
         let conditions = asking.known.filter(|(_, place)| *uri == **place).map(|(conditions, _)| conditions);
         let mut request = self.fields.request(uri, own, conditions, asking.cdn_loop);
+        if let Some((name, value)) = service::otlp::outgoing(&tracing::Span::current())
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
+            request.headers_mut().insert(name, value);
+        }
         let mut connection = capture_connection(&mut request);
         progress.set(Phase::Connect);
         let mut responding = pin!(self.client.request(request));

@@ -84,7 +84,8 @@ pub fn open(config: &OtlpConfig, version: &'static str) -> Result<Option<(Option
     });
     let (queue, spans) = mpsc::channel(QUEUE);
     let counts = Counts::default();
-    let layer = config.traces.then(|| Spans { queue, dropped: Arc::clone(&counts.dropped) });
+    let layer =
+        config.traces.then(|| Spans { propagation: config.propagation, queue, dropped: Arc::clone(&counts.dropped) });
     let resource = [("service.name", config.service_name.as_str()), ("service.version", version)];
     Ok(Some((
         layer,

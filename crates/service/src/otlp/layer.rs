@@ -3,7 +3,7 @@
 //! A span without a parent in this process takes its place in the trace from [`enter`]. Invariants: whoever ends a span
 //! never waits; where the queue is full it is dropped and counted; other targets cost nothing.
 
-use super::context::{Context, random};
+use super::context::{Context, Propagation, random};
 use super::span::{Ended, Value};
 use std::cell::Cell;
 use std::fmt;
@@ -36,6 +36,7 @@ pub fn enter<R>(caller: Option<Context>, make: impl FnOnce() -> R) -> R {
 
 /// The layer, for [`crate::telemetry::init`].
 pub struct Spans {
+    pub(super) propagation: Propagation,
     pub(super) queue: mpsc::Sender<Ended>,
     pub(super) dropped: Arc<AtomicU64>,
 }
@@ -43,6 +44,7 @@ pub struct Spans {
 /// A span that is under way.
 struct Open {
     context: Context,
+    propagation: Propagation,
     parent: Option<u64>,
     serves: bool,
     began: SystemTime,
@@ -92,7 +94,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
         };
         let mut attributes = Values::default();
         new.record(&mut attributes);
-        span.extensions_mut().insert(Open { context, parent: above, serves, began: now, attributes });
+        span.extensions_mut().insert(Open {
+            context,
+            propagation: self.propagation,
+            parent: above,
+            serves,
+            began: now,
+            attributes,
+        });
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, of: Of<'_, S>) {
@@ -105,7 +114,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     fn on_close(&self, id: Id, of: Of<'_, S>) {
         let Some(span) = of.span(&id) else { return };
         let Some(open) = span.extensions_mut().remove::<Open>() else { return };
-        let Open { context, parent, serves, began, attributes } = open;
+        let Open { context, parent, serves, began, attributes, .. } = open;
         let Values { list, failed } = attributes;
         let ended = SystemTime::now();
         let ended = Ended { name: span.name(), context, parent, serves, began, ended, attributes: list, failed };
@@ -115,11 +124,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     }
 }
 
-/// The place of a span in its trace, for those whom we call. `None` where it is not recorded.
+/// The place of a span in its trace. `None` where it is not recorded.
 pub fn context_of(span: &tracing::Span) -> Option<Context> {
+    placed(span).map(|(context, _)| context)
+}
+
+/// The field that names a span to those whom we call, and its value. `None` where it is not recorded.
+pub fn outgoing(span: &tracing::Span) -> Option<(&'static str, String)> {
+    placed(span).map(|(context, propagation)| (propagation.field(), propagation.write(context)))
+}
+
+fn placed(span: &tracing::Span) -> Option<(Context, Propagation)> {
     span.with_subscriber(|(id, subscriber)| {
         let span = subscriber.downcast_ref::<tracing_subscriber::Registry>()?.span(id)?;
-        span.extensions().get::<Open>().map(|open| open.context)
+        span.extensions().get::<Open>().map(|open| (open.context, open.propagation))
     })
     .flatten()
 }

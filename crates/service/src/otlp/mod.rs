@@ -15,7 +15,7 @@ mod wire;
 pub use config::{Endpoint, OtlpConfig};
 pub use context::{Context, Propagation, TRACEPARENT, XRAY};
 pub use export::{Counts, Exporter, Running, open};
-pub use layer::{FAILED, Spans, TARGET, chance, context_of, enter};
+pub use layer::{FAILED, Spans, TARGET, chance, context_of, enter, outgoing};
 
 #[cfg(test)]
 mod tests;

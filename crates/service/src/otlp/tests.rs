@@ -4,118 +4,10 @@ use super::*;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
+use testkit::collector::{Collector, all, attributes, number, one, text};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
-
-/// A field of a message as it stands on the wire.
-#[derive(Clone, Debug)]
-enum Wire {
-    Number(u64),
-    Bytes(Vec<u8>),
-}
-
-/// All fields of a message, in order. Knows the encoding only.
-fn read(mut bytes: &[u8]) -> Vec<(u64, Wire)> {
-    fn varint(bytes: &mut &[u8]) -> u64 {
-        let mut value = 0;
-        for shift in (0..).step_by(7) {
-            let (&first, rest) = bytes.split_first().expect("a whole number");
-            *bytes = rest;
-            value |= u64::from(first & 0x7F) << shift;
-            if first < 0x80 {
-                break;
-            }
-        }
-        value
-    }
-    fn take<'b>(bytes: &mut &'b [u8], count: usize) -> &'b [u8] {
-        let (taken, rest) = bytes.split_at(count);
-        *bytes = rest;
-        taken
-    }
-    let mut fields = Vec::new();
-    while !bytes.is_empty() {
-        let tag = varint(&mut bytes);
-        let value = match tag & 7 {
-            0 => Wire::Number(varint(&mut bytes)),
-            1 => Wire::Number(u64::from_le_bytes(take(&mut bytes, 8).try_into().expect("eight bytes"))),
-            2 => {
-                let length = varint(&mut bytes) as usize;
-                Wire::Bytes(take(&mut bytes, length).to_vec())
-            }
-            5 => Wire::Number(u32::from_le_bytes(take(&mut bytes, 4).try_into().expect("four bytes")).into()),
-            other => panic!("wire type {other}"),
-        };
-        fields.push((tag >> 3, value));
-    }
-    fields
-}
-
-/// All values of a field that is bytes, a text or a message.
-fn all(message: &[u8], field: u64) -> Vec<Vec<u8>> {
-    let of = |(number, value)| match value {
-        Wire::Bytes(bytes) if number == field => Some(bytes),
-        _ => None,
-    };
-    read(message).into_iter().filter_map(of).collect()
-}
-
-fn one(message: &[u8], field: u64) -> Vec<u8> {
-    all(message, field).into_iter().next().unwrap_or_default()
-}
-
-fn number(message: &[u8], field: u64) -> Option<u64> {
-    read(message).into_iter().find_map(|(number, value)| match value {
-        Wire::Number(value) if number == field => Some(value),
-        _ => None,
-    })
-}
-
-fn text(message: &[u8], field: u64) -> String {
-    String::from_utf8(one(message, field)).expect("UTF-8")
-}
-
-/// `KeyValue`s with texts.
-fn attributes(message: &[u8], field: u64) -> Vec<(String, String)> {
-    all(message, field).iter().map(|pair| (text(pair, 1), text(&one(pair, 2), 1))).collect()
-}
-
-/// Takes one request a connection, and says 200 to each; gives path and body.
-fn collector() -> (String, Receiver<(String, Vec<u8>)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
-    let (taken, received) = sync_channel(16);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let mut reader = BufReader::new(stream);
-            let (mut path, mut length, mut authorized) = (String::new(), 0, false);
-            for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
-                if let Some(rest) = line.strip_prefix("POST ") {
-                    path = rest.split(' ').next().unwrap_or_default().to_owned();
-                }
-                let line = line.to_ascii_lowercase();
-                if let Some(value) = line.strip_prefix("content-length: ") {
-                    length = value.parse().expect("a length");
-                }
-                authorized |= line == "authorization: bearer let-me-in";
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).expect("a whole body");
-            let status = if authorized { "200 OK" } else { "401 Unauthorized" };
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            reader.get_mut().write_all(answer.as_bytes()).expect("an answer");
-            if taken.send((path, body)).is_err() {
-                return;
-            }
-        }
-    });
-    (endpoint, received)
-}
 
 fn config(endpoint: &str) -> OtlpConfig {
     let sets = [format!("endpoint={endpoint}"), "authorization=Bearer let-me-in".to_owned(), "interval=1h".to_owned()];
@@ -124,8 +16,8 @@ fn config(endpoint: &str) -> OtlpConfig {
 
 #[tokio::test]
 async fn spans_and_metrics_reach_a_collector() {
-    let (endpoint, received) = collector();
-    let (layer, exporter) = open(&config(&endpoint), "1.2.3").expect("sound").expect("configured");
+    let collector = Collector::start();
+    let (layer, exporter) = open(&config(&collector.endpoint), "1.2.3").expect("sound").expect("configured");
     let only = tracing_subscriber::filter::filter_fn(|of| of.target() == TARGET);
     let subscriber = tracing_subscriber::registry().with(layer.expect("traces are on").with_filter(only));
     let caller = Propagation::W3c.read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
@@ -135,9 +27,13 @@ async fn spans_and_metrics_reach_a_collector() {
             || tracing::info_span!(target: TARGET, "request", status = tracing::field::Empty, failed = false),
         );
         let other = request.in_scope(|| tracing::info_span!("not one of ours"));
-        let step = other.in_scope(|| tracing::info_span!(target: TARGET, "render", format = "avif", bytes = 7_u64));
+        let step = request.in_scope(|| {
+            other.in_scope(|| tracing::info_span!(target: TARGET, "render", format = "avif", bytes = 7_u64))
+        });
         let told = context_of(&request);
         assert_eq!(context_of(&other), None);
+        let (field, value) = outgoing(&step).expect("recorded");
+        assert!(field == TRACEPARENT && value.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{field}: {value}");
         drop(step);
         request.record("status", 500_u64);
         request.record("failed", true);
@@ -155,8 +51,7 @@ async fn spans_and_metrics_reach_a_collector() {
     exporter.start(Arc::new(registry)).finish().await;
     assert_eq!(counts.failed.load(std::sync::atomic::Ordering::Relaxed), 0);
 
-    let mut sent: Vec<_> =
-        (0..2).map(|_| received.recv_timeout(Duration::from_secs(20)).expect("two batches")).collect();
+    let mut sent: Vec<_> = (0..2).map(|_| collector.next()).collect();
     sent.sort();
     let [(metrics_path, metrics), (traces_path, traces)] = &sent[..] else { panic!("two") };
     assert_eq!((metrics_path.as_str(), traces_path.as_str()), ("/v1/metrics", "/v1/traces"));
