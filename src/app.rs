@@ -104,7 +104,7 @@ impl App {
         let renditions = Memory::new(share(config.cache.memory.bytes), |kept: &Arc<Kept>| kept.weight());
         let originals = Originals::new(share(config.cache.originals.bytes));
         let tiers = Tiers::open(&config.cache, &aws, clock.wall)?;
-        let fleet = Fleet::start(config, &tiers, &renditions, &originals);
+        let fleet = Fleet::start(config, &tiers, &renditions, &originals, &aws)?;
         let limits = Limits::new(&config.limits, tiers.redis().cloned(), clock.tick);
         let lane = Lane::new(config.render.lane, &tiers);
         let access_log = AccessLog::open(&config.access_log).map_err(|error| format!("access_log.file: {error}"))?;

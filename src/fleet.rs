@@ -3,12 +3,13 @@
 //! Composes `cache` and [`crate::purge`] once, at the start. Without Redis it is a fleet of one. Invariant: nothing here
 //! delays the start or a hit.
 
+use crate::aws::Aws;
 use crate::cache::ledger::Limits;
 use crate::cache::{Leases, Ledger, Marks, Memory, Tiers};
 use crate::config::Config;
 use crate::kept::Kept;
 use crate::original::Originals;
-use crate::purge::{Listener, Sweeper};
+use crate::purge::{Cloudfront, Listener, Sweeper};
 use cache_key::RenditionKey;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,18 +27,26 @@ pub(crate) struct Fleet {
     pub(crate) marks: Arc<Marks>,
     pub(crate) ledger: Ledger,
     pub(crate) sweeper: Sweeper,
+    /// In front of all.
+    pub(crate) cdn: Option<Cloudfront>,
     /// Whether all purges of the others are known.
     known: watch::Receiver<bool>,
 }
 
 impl Fleet {
     /// Starts to listen and to sweep, on the tiers' runtime.
+    ///
+    /// # Errors
+    /// No threads.
     pub(crate) fn start(
         config: &Config,
         tiers: &Tiers,
         renditions: &Memory<RenditionKey, Arc<Kept>>,
         originals: &Originals,
-    ) -> Self {
+        aws: &Aws,
+    ) -> Result<Self, String> {
+        let cdn = config.purge.cloudfront.as_ref().map(|cdn| Cloudfront::start(cdn, aws)).transpose();
+        let cdn = cdn.map_err(|error| format!("purge.cloudfront: {error}"))?;
         let marks = Arc::new(Marks::new(config.purge.remember));
         let limits = Limits { most: config.purge.remember, keep: tiers.longest_kept() * MARGIN };
         let ledger = Ledger::new(Arc::clone(&marks), tiers.redis().cloned(), limits);
@@ -50,7 +59,7 @@ impl Fleet {
             let (redis, ledger, leases) = (redis.clone(), ledger.clone(), leases.clone());
             tiers.spawn(Listener { redis, ledger, leases, sweeper: sweeper.clone(), known: sender }.run());
         }
-        Self { leases, marks, ledger, sweeper, known }
+        Ok(Self { leases, marks, ledger, sweeper, cdn, known })
     }
 
     /// Whether all purges of the others are known, at the moment.

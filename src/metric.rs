@@ -10,6 +10,7 @@ use crate::fleet::Fleet;
 use crate::lane::Lane;
 use crate::origin::Origin;
 use crate::pressure::Pressure;
+use crate::purge::cloudfront;
 use crate::render::Renderer;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, NoLabelSet};
@@ -357,6 +358,16 @@ fn encode_fleet(fleet: &Fleet, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
     ] {
         let gauge = ConstGauge::new(value);
         gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+    }
+    if let Some(cdn) = &fleet.cdn {
+        let gauge = ConstGauge::new(count(cdn.waiting()));
+        let help = "Tags and paths that CloudFront is still to be told of";
+        gauge.encode(encoder.encode_descriptor("cdn_waiting", help, None, gauge.metric_type())?)?;
+        let help = "Invalidations asked of CloudFront, by what came of it";
+        let mut family = encoder.encode_descriptor("cdn_invalidations", help, None, MetricType::Counter)?;
+        for event in cloudfront::Event::ALL {
+            ConstCounter::new(cdn.count(event)).encode(family.encode_family(&[("result", event.as_str())])?)?;
+        }
     }
     let Some(leases) = &fleet.leases else { return Ok(()) };
     let help = "Renditions that one instance makes for all, by what came of it here";

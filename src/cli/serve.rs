@@ -23,6 +23,8 @@ use std::time::Duration;
 
 /// Longest wait for what has been purged, before the server says that it is ready.
 const FLEET_WAIT: Duration = Duration::from_secs(2);
+/// Longest wait at the end for CloudFront to be told.
+const CDN_WAIT: Duration = Duration::from_secs(5);
 /// How long `tintype health` waits for an answer.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -90,6 +92,11 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     match drain.finish(config.drain.deadline).await {
         Ok(()) => tracing::info!("drained"),
         Err(unfinished) => tracing::warn!(%unfinished, "the drain deadline passed"),
+    }
+    if let Some(cdn) = &app.fleet.cdn
+        && !cdn.settle(CDN_WAIT).await
+    {
+        tracing::error!(waiting = cdn.waiting(), "CloudFront could not be told of all purges");
     }
     if let Some(exporting) = exporting {
         exporting.finish().await;

@@ -53,6 +53,8 @@ async fn purge(app: &App, Wanted { items, dry_run }: Wanted) -> Report {
     report.told = app.fleet.ledger.is_shared().then(|| told.map_err(|failure| failure.to_string()));
     app.fleet.sweeper.memory();
     report.tiers = app.fleet.sweeper.tiers(&app.tiers).await;
+    // After the fleet: what the CDN then asks for anew is not what was there before.
+    report.cdn = app.fleet.cdn.as_ref().map(|cdn| cdn.invalidate(all.cdn.into_iter()));
     for (item, meaning) in &report.items {
         app.metrics.purge(item.kind(), meaning.is_ok());
     }

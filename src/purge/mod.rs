@@ -4,6 +4,7 @@
 //! served by this instance, nor by another that could be told; what could not be done is said in the answer.
 
 mod admin;
+pub(crate) mod cloudfront;
 pub(crate) mod config;
 mod listen;
 mod report;
@@ -12,5 +13,6 @@ mod resolve;
 mod sweep;
 
 pub(crate) use admin::answer;
+pub(crate) use cloudfront::Cloudfront;
 pub(crate) use listen::Listener;
 pub(crate) use sweep::Sweeper;

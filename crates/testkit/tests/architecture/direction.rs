@@ -92,6 +92,12 @@ const RULES: &[Rule] = &[
         reason: "a concrete client is named in one file only",
     },
     Rule {
+        names: &["aws_sdk_cloudfront"],
+        scope: &["src"],
+        allowed: &["src/purge/cloudfront"],
+        reason: "a concrete client is named in one place only",
+    },
+    Rule {
         names: &["aws_sdk_dynamodb", "aws_sdk_sqs", "object_store"],
         scope: &["src"],
         allowed: &[],
