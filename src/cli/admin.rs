@@ -89,22 +89,28 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 impl Server {
     /// The answer, read as JSON.
     pub(super) fn ask<T: DeserializeOwned>(&self, method: Method, target: &str, body: Bytes) -> Result<T, NoAnswer> {
-        let place = |error: &dyn std::fmt::Display| {
-            NoAnswer::Failed(format!("the admin listener at {}: {error}", self.address))
-        };
-        let exchange = async { tokio::time::timeout(PATIENCE, self.exchange(method, target, body)).await };
-        let (status, answer) = match self.runtime.block_on(exchange) {
-            Ok(answered) => answered.map_err(|error| place(&error))?,
-            Err(_) => return Err(place(&"no answer in time")),
-        };
+        let (status, answer) = self.tell(method, target, body)?;
         if (200..300).contains(&status) {
             return serde_json::from_slice(&answer)
-                .map_err(|error| place(&format!("an answer that is not understood: {error}")));
+                .map_err(|error| self.failed(&format!("an answer that is not understood: {error}")));
         }
         let problem = serde_json::from_slice::<serde_json::Value>(&answer).ok();
         let detail = problem.as_ref().and_then(|problem| problem.get("detail")?.as_str());
         let text = detail.map_or_else(|| String::from_utf8_lossy(&answer).trim().to_owned(), str::to_owned);
         Err(NoAnswer::Refused(status, format!("{status}: {text}")))
+    }
+
+    /// The answer as it is, and its status.
+    pub(super) fn tell(&self, method: Method, target: &str, body: Bytes) -> Result<(u16, Bytes), NoAnswer> {
+        let exchange = async { tokio::time::timeout(PATIENCE, self.exchange(method, target, body)).await };
+        match self.runtime.block_on(exchange) {
+            Ok(answered) => answered.map_err(|error| self.failed(&error)),
+            Err(_) => Err(self.failed("no answer in time")),
+        }
+    }
+
+    fn failed(&self, why: &str) -> NoAnswer {
+        NoAnswer::Failed(format!("the admin listener at {}: {why}", self.address))
     }
 
     async fn exchange(&self, method: Method, target: &str, body: Bytes) -> Result<(u16, Bytes), String> {

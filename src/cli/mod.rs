@@ -5,6 +5,7 @@ mod config;
 mod hangup;
 mod info;
 mod picture;
+mod purge;
 mod serve;
 mod token;
 mod url;
@@ -17,7 +18,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const EXIT_STATUS: &str = "Exit status:\n  0  done\n  1  it could not be done: the message says why\n  \
+const EXIT_STATUS: &str = "Exit status:\n  0  done\n  1  it could not be done, or not all of it: the message says why\n  \
     2  the command line is wrong\n  3  the configuration is wrong\n  4  health: the server is not ready";
 
 /// An image edge server: a URL says which picture, how large, which format; it fetches the original once, makes exactly
@@ -63,6 +64,13 @@ enum Command {
         find photos -name '*.jpg' -printf '/img/%P?w=800&f=auto\\n' | tintype warm --file - --class avif\n  \
         tintype warm --status 4f2a90c1d3e7")]
     Warm(Box<warm::WarmArguments>),
+    /// Have a running server forget renditions and originals: on all instances, in all tiers, and at the CDN.
+    #[command(after_help = "Examples:\n  tintype purge /img/a.jpg\n  \
+        tintype purge '/img/a.jpg?w=800&f=auto' --only\n  \
+        tintype purge --tag sale --prefix /img/2024/ --dry-run\n  \
+        tintype purge --source photos/a.jpg --origin media --admin 10.0.0.7:9001 --token-file /run/secrets/admin\n  \
+        tintype purge --file changed.txt")]
+    Purge(Box<purge::PurgeArguments>),
     /// Ask a running server whether it is ready (for container health checks).
     #[command(after_help = "Examples:\n  tintype health\n  tintype health --config config.toml")]
     Health(serve::HealthArguments),
@@ -151,6 +159,7 @@ impl Arguments {
             Command::Url(arguments) => url::url(&arguments),
             Command::Sign(arguments) => url::sign(&arguments),
             Command::Warm(arguments) => warm::warm(&arguments),
+            Command::Purge(arguments) => purge::purge(&arguments),
             Command::Health(arguments) => serve::health(&arguments),
             Command::Completions { shell } => {
                 clap_complete::generate(shell, &mut Self::command(), "tintype", &mut io::stdout());

@@ -147,7 +147,8 @@ fn chunks(all: &[String]) -> Vec<Vec<String>> {
     chunks
 }
 
-fn read(file: &Path) -> Result<Vec<String>, Failure> {
+/// The lines of a file that say something.
+pub(super) fn read(file: &Path) -> Result<Vec<String>, Failure> {
     let mut text = String::new();
     let result = match file == Path::new("-") {
         true => std::io::stdin().read_to_string(&mut text),

@@ -15,4 +15,5 @@ mod sweep;
 pub(crate) use admin::answer;
 pub(crate) use cloudfront::Cloudfront;
 pub(crate) use listen::Listener;
+pub(crate) use request::MOST;
 pub(crate) use sweep::Sweeper;

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 /// Things in one request.
-pub(super) const MOST: usize = 1000;
+pub(crate) const MOST: usize = 1000;
 
 /// The body of `POST /purge`. Each field takes one thing or a list.
 #[derive(Debug, Deserialize)]

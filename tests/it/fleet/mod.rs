@@ -1,5 +1,6 @@
 //! Several instances, each a process of its own, over one Redis and one origin.
 
+mod cdn;
 mod purge;
 mod stampede;
 

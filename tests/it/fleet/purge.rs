@@ -3,6 +3,7 @@
 use super::{Instance, eventually, shared, web};
 use crate::server::cache;
 use serde_json::json;
+use testkit::s3::Inside;
 use testkit::{Act, Origin, Redis, picture};
 
 const TARGET: &str = "/web/2024/a.png?w=20&f=webp&tags=sale,summer";
@@ -203,6 +204,30 @@ fn what_a_purge_reached_does_not_come_back_by_a_new_instance() {
     assert_eq!(third.metric("tintype_tier_events_total{tier=\"redis\",event=\"purged\"}"), 1.0);
 }
 
+/// A bucket is not looked through: what is void there is not found, and goes when it is asked for.
+#[test]
+fn the_bucket_too() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let bucket = Inside::start(&["renditions"]);
+    let s3 = testkit::s3::sets("cache.s3", "cache.s3", bucket.address, "renditions");
+    let origin = origin();
+    // Entries this large go to the bucket only.
+    let small = ["cache.redis.max_entry=1KiB".to_owned()];
+    let sets = [&shared(&redis)[..], &web(&origin), &s3, &small];
+    let target = "/web/2024/a.png?f=png&tags=sale";
+    let one = Instance::start(&sets);
+    assert_eq!(one.get(target).status, 200);
+    one.until("tintype_tier_events_total{tier=\"object\",event=\"written\"}", 1.0);
+    let two = Instance::start(&sets);
+    assert!(cache(&two.get(target)).contains("detail=object"), "found there");
+    assert_eq!(two.fills(), 0.0);
+    let (status, answer) = one.purge(r#"{"tag": "sale"}"#);
+    assert_eq!((status, &answer["tiers"]["object"]), (200, &json!({"void": true})), "{answer:#}");
+    let third = Instance::start(&sets);
+    assert_eq!((third.get(target).status, third.fills()), (200, 1.0), "the same picture, made anew");
+    assert_eq!(third.metric("tintype_tier_events_total{tier=\"object\",event=\"purged\"}"), 1.0);
+}
+
 /// Without Redis there is one instance; its disk is swept.
 #[test]
 fn the_disk_is_swept() {
@@ -223,4 +248,39 @@ fn the_disk_is_swept() {
     assert_eq!(again.metric("tintype_tier_events_total{tier=\"disk\",event=\"hit\"}"), 0.0);
     assert_eq!(again.get(TARGET).status, 200);
     assert_eq!(again.fills(), 1.0, "also for one that begins now");
+}
+
+/// Runs `tintype purge` against the instance.
+fn command(instance: &Instance, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tintype"));
+    command.args(["purge", "--admin", &instance.process.admin.to_string()]).args(arguments);
+    let output = command.stdin(std::process::Stdio::null()).output().expect("it can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_command_purges_and_says_what_it_did() {
+    let origin = origin();
+    let one = Instance::start(&[&web(&origin)]);
+    for target in [TARGET, "/web/2024/b.png?w=20", "/web/2023/c.png?w=20"] {
+        assert_eq!(one.get(target).status, 200);
+    }
+    let (code, out, _) = command(&one, &["--prefix", "/web/2024/", "--dry-run"]);
+    assert_eq!((code, out.trim()), (Some(0), "would purge 2 renditions and 2 originals in memory here"));
+    let (code, out, _) = command(&one, &["/web/2024/a.png", "--tag", "nobody-has-it"]);
+    assert_eq!((code, out.trim()), (Some(0), "purged 2: 1 renditions and 1 originals in memory here"));
+    let (code, out, err) = command(&one, &["/nowhere/a.png", "--source", "2024/b.png", "--origin", "web"]);
+    assert_eq!((code, out.trim()), (Some(1), "purged 1: 1 renditions and 1 originals in memory here"));
+    assert!(err.contains("/nowhere/a.png: no route"), "{err}");
+    // Longer than one request may be.
+    let list = tempfile::NamedTempFile::new().expect("a file");
+    let lines: String = (0..2500).map(|number| format!("/web/2023/{number}.png\n")).collect();
+    std::fs::write(list.path(), lines + "/web/2023/c.png\n").expect("written");
+    let (code, out, _) = command(&one, &["--file", list.path().to_str().expect("a path")]);
+    assert_eq!((code, out.trim()), (Some(0), "purged 2501: 1 renditions and 1 originals in memory here"));
+    let (code, _, err) = command(&one, &[]);
+    assert!(code == Some(1) && err.contains("nothing is named"), "{err}");
+    let (code, _, err) = command(&one, &["--tag", "x", "--set", "server.admin=127.0.0.1:1", "--admin", "127.0.0.1:1"]);
+    assert!(code != Some(0) && !err.is_empty());
 }
