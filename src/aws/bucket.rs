@@ -77,8 +77,8 @@ impl Bucket {
         let service = Service::new(aws, config.access.clone(), patience, move |sdk| {
             let builder = Builder::from(sdk)
                 .force_path_style(path_style.unwrap_or(sdk.endpoint_url().is_some()))
-                // Where a checksum is wanted the request says which; servers that are not Amazon's know few of them.
-                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                // With less, the SDK names the algorithm that a request asks for, but sends no sum: S3 refuses that.
+                .request_checksum_calculation(RequestChecksumCalculation::WhenSupported)
                 .response_checksum_validation(match checks {
                     Checks::Compared => ResponseChecksumValidation::WhenSupported,
                     Checks::Own => ResponseChecksumValidation::WhenRequired,

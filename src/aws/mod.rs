@@ -12,6 +12,7 @@
 //! ```
 
 pub mod bucket;
+mod capped;
 mod client;
 pub mod config;
 pub mod fault;
@@ -20,6 +21,8 @@ pub use bucket::{Bucket, BucketConfig};
 pub use client::Service;
 pub use config::{Access, Identity, Patience};
 pub use fault::Fault;
+
+use capped::Capped;
 
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -41,6 +44,8 @@ use tokio::task::AbortHandle;
 
 /// Threads for all of it: signing and checksums cost a fraction of a millisecond for each request.
 const THREADS: usize = 2;
+/// Threads that look up names, which cannot be called off.
+const LOOK_UPS: usize = 8;
 /// Connections to one host that are kept while nobody uses them, …
 const IDLE: usize = 64;
 /// … and for how long. S3 closes them after some 20 s.
@@ -94,7 +99,10 @@ impl Aws {
     /// # Errors
     /// The system gives no threads.
     pub fn handle(&self) -> Result<Handle, Fault> {
-        let start = || Builder::new_multi_thread().worker_threads(THREADS).thread_name("aws").enable_all().build();
+        let start = || {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(THREADS).max_blocking_threads(LOOK_UPS).thread_name("aws").enable_all().build()
+        };
         let runtime = self.0.runtime.get_or_init(|| start().map_err(|error| format!("threads for AWS: {error}")));
         runtime.as_ref().map(|runtime| runtime.handle().clone()).map_err(|text| Fault::Broken(text.clone()))
     }
@@ -138,6 +146,7 @@ impl Aws {
         let context = context.map_err(|error| format!("TLS: {error}"))?;
         let builder = aws_smithy_http_client::Builder::new().pool_idle_timeout(KEEP_ALIVE).pool_max_idle_per_host(IDLE);
         let client = builder.tls_provider(Provider::rustls(CryptoMode::AwsLc)).tls_context(context).build_https();
+        let client = SharedHttpClient::new(Capped(client));
         clients.insert(authorities.map(Path::to_owned), client.clone());
         Ok(client)
     }
@@ -277,6 +286,7 @@ mod tests {
         server.on(&at("busy"), [error(503, "SlowDown", &[("retry-after", "7")])]);
         server.on(&at("far"), [error(301, "PermanentRedirect", &[("x-amz-bucket-region", "eu-west-1")])]);
         server.on(&at("cut"), [Act::Reset(Vec::new())]);
+        server.on(&at("endless"), [error(500, &"x".repeat(100_000), &[])]);
         let bucket = bucket(&server.base(), PATIENCE);
         let answer = async |key| match get(&bucket, key).await {
             Err(Fault::Answered(answer)) => answer,
@@ -286,6 +296,7 @@ mod tests {
         assert_eq!(answer("busy").await.retry_after, Some(Duration::from_secs(7)));
         assert!(answer("far").await.message.contains("eu-west-1"));
         assert!(matches!(get(&bucket, "cut").await, Err(Fault::Broken(_))));
+        assert!(matches!(get(&bucket, "endless").await, Err(Fault::Broken(_))), "not read to its end");
         let asked = server.asked();
         let signed = asked[0].field("authorization").expect("signed");
         assert!(signed.contains("Credential=tintype/") && !signed.contains("a-secret"), "{signed}");

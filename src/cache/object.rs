@@ -238,6 +238,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_altered_on_the_way_is_not_taken() {
+        let server = testkit::Origin::new();
+        let tier = tier(server.address, &[]);
+        let target = format!("/renditions/{}?x-id=PutObject", tier.key(&[1; 32]));
+        server.on(&target, [testkit::Act::ok(&[], "")]);
+        tier.put(&[1; 32], Bytes::from_static(b"123456789"), LONG).await.expect("put");
+        // The check value of CRC-32/ISCSI, 0xe3069283.
+        assert_eq!(server.asked()[0].field("x-amz-checksum-crc32c"), Some("4waSgw=="));
+    }
+
+    #[tokio::test]
     async fn the_contract_holds_with_moto() {
         let Some(server) = Moto::start(&["renditions"]) else { return };
         contract::holds(&tier(server.address, &["s3.storage_class=STANDARD_IA"]), 300_000).await;

@@ -40,6 +40,27 @@ fn what_one_instance_made_another_finds_in_the_bucket() {
     assert_eq!(third.metric("tintype_tier_events_total{tier=\"object\",event=\"damaged\"}"), 1.0);
 }
 
+/// What the tier wrote has a checksum that S3 knows: an origin in the same bucket is held to it.
+#[test]
+fn an_object_that_is_not_what_was_put_there_is_not_served() {
+    let server = Inside::start(&["originals"]);
+    let mut all = origin(server.address, &["cache.s3.timeout=30s", "origins.1.s3.retries=0"]);
+    all.extend(testkit::s3::sets("cache.s3", "cache.s3", server.address, "originals"));
+    let edge = start(&all);
+    edge.folder.put("b.png", png());
+    assert_eq!(edge.get("/img/b.png?w=9").status, 200);
+    edge.until("tintype_tier_events_total{tier=\"object\",event=\"written\"}", 1.0);
+    let keys = server.keys("originals");
+    let [key] = &keys[..] else { panic!("{keys:?}") };
+    assert_eq!(edge.get(&format!("/raw/{key}")).status, 200);
+    let path = server.path("originals", key);
+    let mut bytes = std::fs::read(&path).expect("an object");
+    bytes[100] ^= 1;
+    std::fs::write(&path, bytes).expect("writable");
+    let reply = start(&all).get(&format!("/raw/{key}"));
+    assert!(reply.status == 502 && reply.text().contains("phase: body"), "{} {}", reply.status, reply.text());
+}
+
 #[test]
 fn an_object_that_has_had_its_time_is_made_again() {
     let Some(server) = Moto::start(&["originals", "renditions"]) else { return };
