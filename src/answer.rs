@@ -8,6 +8,7 @@ use crate::refusal;
 use crate::render::Failure;
 use crate::route::Route;
 use crate::semantics::forwarded::{Client, Scheme};
+use crate::semantics::referrer::without_port;
 use crate::semantics::{Outcome, Request as Asking, Vary, cors};
 use crate::server::{Answer, Event, Peer};
 use crate::step;
@@ -121,14 +122,6 @@ impl Ended {
 fn own_host(request: &Parts) -> Option<&str> {
     let authority = request.uri.authority().map(http::uri::Authority::as_str);
     authority.or_else(|| request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()))
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        // The colons of a bare IPv6 address stand inside of brackets.
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
 }
 
 /// Counts and logs. Hits are logged at `debug` only: a line for each would cost more than the hit.

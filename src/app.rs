@@ -3,7 +3,7 @@
 use crate::access::{Doors, Keyring};
 use crate::access_log::AccessLog;
 use crate::aws::Aws;
-use crate::cache::{Flights, Memory, Tiers};
+use crate::cache::{Flights, Shares, Tiers};
 use crate::config::Config;
 use crate::fill::Filled;
 use crate::fleet::Fleet;
@@ -27,6 +27,7 @@ use crate::secret::Vault;
 use crate::semantics::forwarded::Trust;
 use crate::server::Clock;
 use crate::step::Recording;
+use crate::tenant::Tenants;
 use cache_key::{ParseError, Presets, RenditionKey};
 use prometheus_client::registry::Registry;
 use service::drain::Drain;
@@ -55,7 +56,8 @@ pub struct Parts {
     pub(crate) name: Box<str>,
     /// How long a look at a file holds.
     pub(crate) check: Duration,
-    pub(crate) renditions: Memory<RenditionKey, Arc<Kept>>,
+    pub(crate) renditions: Shares<RenditionKey, Arc<Kept>>,
+    pub(crate) tenants: Tenants,
     /// Below memory.
     pub(crate) tiers: Tiers,
     /// What it has with the other instances.
@@ -101,7 +103,8 @@ impl App {
         let share = |amount: Amount| amount.of(pressure.limit());
         let renderer = Renderer::start(&config.render.within(pressure.limit()), assets, clock.tick)
             .map_err(|e| format!("render threads: {e}"))?;
-        let renditions = Memory::new(share(config.cache.memory.bytes), |kept: &Arc<Kept>| kept.weight());
+        let (tenants, percents) = Tenants::new(&config.tenants, clock.tick);
+        let renditions = Shares::new(share(config.cache.memory.bytes), &percents, |kept: &Arc<Kept>| kept.weight());
         let originals = Originals::new(share(config.cache.originals.bytes));
         let tiers = Tiers::open(&config.cache, &aws, clock.wall)?;
         let fleet = Fleet::start(config, &tiers, &renditions, &originals, &aws)?;
@@ -134,6 +137,7 @@ impl App {
             name: config.server.name.as_str().into(),
             check: config.cache.check,
             renditions,
+            tenants,
             tiers,
             fleet,
             fills,

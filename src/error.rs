@@ -48,6 +48,8 @@ pub(crate) enum Kind {
     Refused(signature::Refused),
     /// Nothing shows that it came through the CDN.
     NoProof,
+    /// The route's pictures may not be shown on the page that asks.
+    Hotlink,
     /// The path cannot name an original.
     Path(String),
     /// A parameter's value is not allowed.
@@ -166,6 +168,7 @@ impl fmt::Display for Error {
             Kind::NoRoute => f.write_str("no route of this server begins with this host and path"),
             Kind::Refused(refused) => write!(f, "{refused}"),
             Kind::NoProof => f.write_str("this server answers requests that come through its CDN only"),
+            Kind::Hotlink => f.write_str("pictures of this route may not be shown on that page"),
             Kind::Path(text) => f.write_str(text),
             Kind::Parameter(error) => write!(f, "{error}"),
             Kind::Originals => {
@@ -179,6 +182,9 @@ impl fmt::Display for Error {
             }
             Kind::Limited(Limited { scope: Scope::Key, .. }) => {
                 f.write_str("too many pictures that were not ready yet were asked for with this key")
+            }
+            Kind::Limited(Limited { scope: Scope::Tenant, .. }) => {
+                f.write_str("the tenant's quota of pictures that were not ready yet is used up for now")
             }
             Kind::Missing(Missing::NotFound) => f.write_str("there is no such original"),
             Kind::Missing(Missing::TooLarge { bytes, limit }) => {

@@ -77,7 +77,7 @@ pub(crate) async fn fill(
 /// The picture that is shown instead, made as the URL asks.
 pub(crate) async fn stand_in(app: &App, asked: &Asked, picture: &Arc<StandIn>) -> Result<Arc<Kept>, Error> {
     let key = asked.stand_in_key(&picture.version);
-    match app.renditions.get(&key) {
+    match app.renditions.part(asked.share()).get(&key) {
         Some(kept) => Ok(kept),
         None => board(app, asked, key, &Source::StandIn(Arc::clone(picture))).await.map(|(landed, _)| landed.kept),
     }
@@ -147,6 +147,9 @@ async fn fly(
 
 /// Counts the miss against whoever asked, unless that is done.
 async fn pay(app: &App, asked: &Asked, source: &Source) -> Result<(), Error> {
+    if let Source::Original(..) = source {
+        app.tenants.charge(asked.reading.tenant())?;
+    }
     match (source, asked.payer()) {
         (Source::Original(Looked { paid: false, .. }, _), Some(payer)) => Ok(app.limits.charge(payer).await?),
         _ => Ok(()),
@@ -210,13 +213,18 @@ impl From<Found> for Landed {
 
 fn shelf<'a>(app: &'a App, asked: &Asked, key: RenditionKey, source: &Source) -> Shelf<'a> {
     match source {
-        Source::Original(looked, _) => {
-            Shelf { app, key, stamp: asked.stamp(app), since: asked.since, storable: looked.view.storable }
-        }
+        Source::Original(looked, _) => Shelf {
+            app,
+            key,
+            share: asked.share(),
+            stamp: asked.stamp(app),
+            since: asked.since,
+            storable: looked.view.storable,
+        },
         // One for all paths: no purge of a path concerns it.
         Source::StandIn(_) => {
             let stamp = Stamp { generation: app.fleet.marks.generation(), ..Stamp::default() };
-            Shelf { app, key, stamp, since: 0, storable: true }
+            Shelf { app, key, share: asked.share(), stamp, since: 0, storable: true }
         }
     }
 }
@@ -285,6 +293,7 @@ async fn finish(app: &App, asked: &Asked, shelf: &Shelf<'_>, prepared: Prepared,
         Ok((kept, view)) => (Arc::new(kept.stamped(shelf.stamp.clone())), view),
         Err(error) => return failed(error, holding),
     };
+    app.tenants.spend(asked.reading.tenant(), kept.representation.body().len() as u64);
     let key = match view {
         None => Some(shelf.key),
         // Under the version that was in fact read: the original may have changed since it was looked at.

@@ -3,8 +3,8 @@
 //! Knows what a request means; sockets, pixels and tiers are elsewhere. Nothing is parsed before it is verified.
 
 use crate::app::App;
-use crate::cache::Stamp;
-use crate::error::Error;
+use crate::cache::{Share, Stamp};
+use crate::error::{Error, Kind};
 use crate::fill;
 use crate::kept::Kept;
 use crate::limit::Payer;
@@ -14,6 +14,7 @@ use crate::route::Route;
 use crate::semantics::{self, Context, Outcome, Request, Tier, Vary, note};
 use crate::srcset;
 use crate::stand_in;
+use crate::tenant::NotTheirs;
 use bytes::Bytes;
 use cache_key::{FormatClass, OriginalVersion, RenditionKey, Variant};
 use http::Response;
@@ -35,6 +36,9 @@ pub(crate) struct Asked {
     expires: Option<SystemTime>,
     /// What is older has been purged.
     pub(crate) since: u64,
+    share: Share,
+    /// The page that it is for may not show it.
+    hotlink: bool,
     /// The client's; `None` for what nobody asks by a request.
     address: Option<IpAddr>,
     verified: Option<Verified>,
@@ -74,9 +78,12 @@ pub(crate) async fn picture(
 ) -> Result<(Response<Bytes>, Outcome), Refused> {
     let asked = ask(app, route, rest, request, from, now).map_err(Refused::from)?;
     let answer = async {
+        if asked.hotlink {
+            return Err(Kind::Hotlink.into());
+        }
         let looked = original::see(app, &asked, request, now).await?;
         let key = asked.key(&looked.view);
-        let kept = app.renditions.get(&key).filter(|kept| kept.stamp.generation >= asked.since);
+        let kept = app.renditions.part(asked.share()).get(&key).filter(|kept| kept.stamp.generation >= asked.since);
         let (kept, outcome) = match kept {
             Some(kept) => (kept, looked.how.outcome(Tier::Memory)),
             // In a box of its own: a hit shall not carry the room that a miss needs.
@@ -106,7 +113,7 @@ fn stale(
     now: SystemTime,
 ) -> Option<(Response<Bytes>, Outcome)> {
     let (view, key) = asked.reading.former(asked.client).filter(|_| error.is_for_want_of_room())?;
-    let kept = app.renditions.get(&key).filter(|kept| kept.stamp.generation >= asked.since)?;
+    let kept = app.renditions.part(asked.share()).get(&key).filter(|kept| kept.stamp.generation >= asked.since)?;
     if !view.may_be_used_stale(now) {
         return None;
     }
@@ -125,20 +132,24 @@ fn ask(
     now: SystemTime,
 ) -> Result<Asked, Error> {
     let verified = app.guard.verify(request, from.host, now)?;
-    let tenant = verified.as_ref().map_or(&app.nobody, Verified::tenant);
+    let tenant = app.tenants.owner(request.uri.path(), verified.as_ref().map(Verified::tenant), &app.nobody);
+    let tenant = tenant.map_err(|NotTheirs| Error::from(Kind::Refused(signature::Refused::Prefix)))?;
     let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some(), app.renderer.setup())?;
     let client = reading.client(&request.headers);
     let expires = verified.as_ref().and_then(Verified::expires).map(Duration::from_secs);
     let since = reading.since(&app.fleet.marks);
     let expires = expires.and_then(|since| UNIX_EPOCH.checked_add(since));
-    Ok(Asked { reading, client, since, expires, address: Some(from.address), verified })
+    let share = app.tenants.share(tenant);
+    let hotlink = route.referrers.as_ref().is_some_and(|rule| !rule.admit(&request.headers, from.host));
+    let address = Some(from.address);
+    Ok(Asked { reading, client, since, expires, share, hotlink, address, verified })
 }
 
 impl Asked {
     /// For what nobody asks by a request.
     pub(crate) fn of(reading: Arc<Reading>, client: Client, app: &App) -> Self {
-        let since = reading.since(&app.fleet.marks);
-        Self { reading, client, since, expires: None, address: None, verified: None }
+        let (since, share) = (reading.since(&app.fleet.marks), app.tenants.share(reading.tenant()));
+        Self { reading, client, since, expires: None, share, hotlink: false, address: None, verified: None }
     }
 
     /// The same for clients of another class.
@@ -149,6 +160,11 @@ impl Asked {
     /// What counts of the client.
     pub(crate) fn client(&self) -> Client {
         self.client
+    }
+
+    /// Which part of memory has its renditions.
+    pub(crate) fn share(&self) -> Share {
+        self.share
     }
 
     /// Names the rendition.

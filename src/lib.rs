@@ -47,4 +47,5 @@ mod shelf;
 mod srcset;
 mod stand_in;
 mod step;
+mod tenant;
 mod warm;

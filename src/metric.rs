@@ -5,7 +5,7 @@ mod process;
 
 pub(crate) use process::Process;
 
-use crate::cache::{Event, Flights, Memory, Tiers, lease};
+use crate::cache::{Event, Flights, Memory, Shares, Tiers, lease};
 use crate::fleet::Fleet;
 use crate::lane::Lane;
 use crate::origin::Origin;
@@ -254,7 +254,7 @@ impl Metrics {
 /// What is read off when somebody scrapes.
 pub(crate) struct Gauges<K, V, F, R, S, O> {
     /// The memory tier.
-    pub(crate) memory: Memory<K, V>,
+    pub(crate) memory: Shares<K, V>,
     /// Renditions being filled.
     pub(crate) flights: Flights<F, R>,
     /// The render pool.

@@ -144,7 +144,8 @@ impl Reading {
         verified: bool,
         setup: &Setup,
     ) -> Result<Self, Error> {
-        let parsed = parse(uri.query(), &route.presets, verified)?;
+        let mut parsed = parse(uri.query(), &route.presets, verified)?;
+        parsed.transform = parsed.transform.sized(&route.sizes)?;
         if route.originals && parsed.transform != Transform::default() {
             return Err(Kind::Originals.into());
         }
@@ -181,6 +182,7 @@ impl Reading {
                 width: wants.width,
                 height: wants.height,
                 save_data: route.hints.save_data && !route.originals,
+                referrer: route.referrers.is_some(),
             },
             origin: match parsed.transform.output.srcset {
                 None => route.origin_name.as_str().into(),
@@ -231,7 +233,7 @@ impl Reading {
 
     /// What of a client's fields counts for this target.
     pub(crate) fn client(&self, headers: &HeaderMap) -> Client {
-        let Vary { accept, width, height, save_data } = self.vary;
+        let Vary { accept, width, height, save_data, .. } = self.vary;
         let class = if accept { format_class(headers, self.route.classes) } else { FormatClass::default() };
         let hinted = match width || height || save_data {
             true => hints::read(headers, Wants { width, height }, &self.route.hints),

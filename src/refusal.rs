@@ -23,6 +23,7 @@ pub(crate) fn problem(error: &Error) -> Problem {
         Kind::Refused(Refused::Expired) => P::Expired,
         Kind::Refused(_) => P::BadSignature,
         Kind::NoProof => P::Forbidden,
+        Kind::Hotlink => P::Hotlink,
         Kind::Path(_) => P::BadUrl,
         Kind::Parameter(error) if error.reason == Reason::Unknown => P::UnknownParameter,
         Kind::Parameter(_) | Kind::Originals | Kind::Srcset => P::BadParameter,

@@ -6,9 +6,12 @@ use crate::config::RouteConfig;
 use crate::origin::{Origin, Server};
 use crate::original::Seen;
 use crate::semantics::cors::Cors;
+use crate::semantics::cors::{Cors, OriginPattern};
+use crate::semantics::referrer::Referrers;
 use crate::semantics::{Classes, Delivery, Hints, Rules};
 use crate::stand_in::StandIn;
 use cache_key::Presets;
+use cache_key::sizes::Sizes;
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +26,12 @@ pub(crate) struct Route {
     pub(crate) origins: Vec<Arc<Origin>>,
     /// Shown when none has the original.
     pub(crate) stand_in: Option<Arc<StandIn>>,
+    /// On whose pages its pictures may be.
+    pub(crate) referrers: Option<Referrers>,
+    /// Shown on all others.
+    pub(crate) not_here: Option<Arc<StandIn>>,
+    /// How large they may be.
+    pub(crate) sizes: Sizes,
     /// What is added to the word of origins that are asked, where they have an original, and where not.
     pub(crate) rules: Rules,
     pub(crate) negative_rules: Rules,
@@ -110,22 +119,30 @@ impl Route {
         let place = |what: &str| format!("routes: {} {what}", config.prefix);
         let mut delivery = Delivery::new(config.policy).negative(config.error_max_age);
         if let Some(allowed) = &config.allow_origin {
-            let value = HeaderValue::try_from(allowed).map_err(|_| place("allow_origin is no header value"))?;
-            let cors = if allowed == "*" { Cors::Any } else { Cors::Origins(vec![value.clone()]) };
-            delivery = delivery.cors(cors).timing_allow_origin(value);
+            let (cors, timing) = origins_of(allowed).map_err(|text| place(&text))?;
+            delivery = delivery.cors(cors);
+            if let Some(timing) = timing {
+                delivery = delivery.timing_allow_origin(timing);
+            }
         }
         if let Some(name) = &config.tag_header {
             let name = HeaderName::try_from(name).map_err(|_| place("tag_header is no header name"))?;
             delivery = delivery.cache_tag_name(name);
         }
-        let stand_in = config.fallback_image.as_deref().map(StandIn::open).transpose();
-        let stand_in = stand_in.map_err(|text| place(&text))?.map(Arc::new);
+        let picture = |path: Option<&std::path::Path>| {
+            path.map(StandIn::open).transpose().map_err(|text| place(&text)).map(|picture| picture.map(Arc::new))
+        };
+        let stand_in = picture(config.fallback_image.as_deref())?;
+        let (hosts, empty) = (config.referrer.allow.clone(), config.referrer.empty);
         Ok(Self {
             prefix: config.prefix.clone(),
             host: config.host.clone(),
             origin_name: config.origin_name(),
             origins,
             stand_in,
+            not_here: picture(config.referrer.image.as_deref())?,
+            referrers: (!hosts.is_empty()).then_some(Referrers { hosts, empty }),
+            sizes: config.sizes.0.clone(),
             rules: config.fetch.rules,
             negative_rules: config.fetch.negative_rules(),
             inherit: config.fetch.inherit,
@@ -140,4 +157,19 @@ impl Route {
             server_timing: config.server_timing,
         })
     }
+}
+
+/// What `allow_origin` says: who may read, and who may time. The latter knows no stars within names.
+fn origins_of(text: &str) -> Result<(Cors, Option<HeaderValue>), String> {
+    if text == "*" {
+        return Ok((Cors::Any, Some(const { HeaderValue::from_static("*") })));
+    }
+    let mut patterns = Vec::new();
+    for origin in text.split(',').map(str::trim) {
+        let pattern = OriginPattern::parse(origin);
+        patterns.push(pattern.ok_or_else(|| format!("allow_origin: {origin} is no origin as https://example.org"))?);
+    }
+    let plain: Vec<_> = text.split(',').map(str::trim).filter(|origin| !origin.contains('*')).collect();
+    let timing = (!plain.is_empty()).then(|| HeaderValue::try_from(plain.join(", ")));
+    Ok((Cors::Origins(patterns), timing.transpose().map_err(|_| "allow_origin is no header value".to_owned())?))
 }

@@ -4,7 +4,7 @@
 //! is neither found nor kept after.
 
 use crate::app::App;
-use crate::cache::{Ending, Holding, Place, Stamp, Turn};
+use crate::cache::{Ending, Holding, Place, Share, Stamp, Turn};
 use crate::kept::Kept;
 use crate::semantics::Tier;
 use cache_key::{RenditionKey, SourceKey};
@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(crate) struct Shelf<'a> {
     pub(crate) app: &'a App,
     pub(crate) key: RenditionKey,
+    /// Its part of memory.
+    pub(crate) share: Share,
     /// Of the work that looks and keeps; taken when it began.
     pub(crate) stamp: Stamp,
     /// What is older has been purged.
@@ -28,7 +30,8 @@ pub(crate) type Found = (Arc<Kept>, Tier);
 impl Shelf<'_> {
     /// In memory.
     pub(crate) fn at_hand(&self) -> Option<Found> {
-        let kept = self.app.renditions.get(&self.key).filter(|kept| kept.stamp.generation >= self.since)?;
+        let kept =
+            self.app.renditions.part(self.share).get(&self.key).filter(|kept| kept.stamp.generation >= self.since)?;
         Some((kept, Tier::Memory))
     }
 
@@ -81,11 +84,11 @@ impl Shelf<'_> {
 
     /// Into memory; `false` where a purge has made it void meanwhile.
     fn put(&self, key: RenditionKey, kept: &Arc<Kept>) -> bool {
-        self.app.renditions.insert(key, Arc::clone(kept));
+        self.app.renditions.part(self.share).insert(key, Arc::clone(kept));
         // After the insert: a purge that comes now finds it there.
         let void = kept.stamp.is_void(&self.app.fleet.marks);
         if void {
-            self.app.renditions.remove(&key);
+            self.app.renditions.part(self.share).remove(&key);
         }
         !void
     }

@@ -49,7 +49,12 @@ pub(crate) async fn show(
     vary: Vary,
 ) -> Option<Response<Bytes>> {
     let route = &asked.reading.route;
-    let stand_in = route.stand_in.as_ref().filter(|_| matches!(error.0, Kind::Missing(_)) && !route.originals)?;
+    let stand_in = match error.0 {
+        Kind::Missing(_) => route.stand_in.as_ref(),
+        Kind::Hotlink => route.not_here.as_ref(),
+        _ => None,
+    };
+    let stand_in = stand_in.filter(|_| !route.originals)?;
     // What cannot be made of it is no reason to hide the error that led here.
     let kept = fill::stand_in(app, asked, stand_in).await.ok()?;
     let problem = refusal::problem(error);

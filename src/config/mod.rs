@@ -7,6 +7,7 @@ mod fetch;
 mod moment;
 mod page;
 mod route;
+mod shown;
 mod signing;
 
 pub use admin::{AdminConfig, ProofConfig};
@@ -27,6 +28,7 @@ use crate::render::config::RenderConfig;
 use crate::secret::config::SecretsConfig;
 use crate::server::config::ServerConfig;
 use crate::server::tls::TlsConfig;
+use crate::tenant::config::TenantConfig;
 use service::config::{Reader, Section};
 use service::drain::DrainConfig;
 use service::otlp::OtlpConfig;
@@ -50,6 +52,7 @@ pub struct Config {
     pub secrets: SecretsConfig,
     pub admin: AdminConfig,
     pub proof: ProofConfig,
+    pub tenants: Vec<TenantConfig>,
     pub origins: Vec<OriginConfig>,
     pub presets: Vec<PresetConfig>,
     pub routes: Vec<RouteConfig>,
@@ -80,6 +83,7 @@ impl Section for Config {
             secrets: r.section("secrets"),
             admin: r.section("admin"),
             proof: r.section("proof"),
+            tenants: r.tables("tenants", &[]),
             origins: r.tables("origins", &["name = \"samples\"\nkind = \"file\"\nroot = \"samples\""]),
             presets: r.tables("presets", &[]),
             routes: r.tables("routes", &["prefix = \"/img/\"\norigin = \"samples\""]),
@@ -114,6 +118,7 @@ impl Config {
                 r.reject(&format!("origins.{number}.name"), &origin.name, "a name of its own", "another origin has it");
             }
         }
+        crate::tenant::config::check(&self.tenants, r);
         only_once(r, "watermarks", self.watermarks.iter().map(|mark| mark.name.as_str()));
         only_once(r, "fonts", self.fonts.iter().map(|font| font.name.as_str()));
         let mut places = HashSet::new();
@@ -243,6 +248,26 @@ mod tests {
         assert!(errors(&["routes.0.fetch.min_fresh=2h", "routes.0.fetch.max_fresh=1h"]).contains("at most max_fresh"));
         assert!(errors(&["server.name=a b"]).contains("letters, digits"));
         assert!(errors(&["signing.mode=required"]).contains("at least one key"));
+    }
+
+    #[test]
+    fn tenants_share_what_there_is() {
+        let tenant = |number: usize, name: &str, more: &str| {
+            [format!("tenants.{number}.name={name}"), format!("tenants.{number}.{more}")]
+        };
+        let both = |first: &str, second: &str| {
+            let sets = [tenant(0, "a", first), tenant(1, "b", second)].concat();
+            errors(&sets.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        assert_eq!(both("memory_percent=60", "memory_percent=39"), "");
+        assert!(both("memory_percent=60", "memory_percent=40").contains("at most 99 together"));
+        assert_eq!(both("prefix=/img/a/", "prefix=/img/b/"), "");
+        assert!(both("prefix=/img/a/", "prefix=/img/a/").contains("another tenant has it"));
+        assert!(both("prefix=/img/a/", "prefix=/img/b").contains("slash at both ends"));
+        assert!(both("window=1h", "name=a").contains("another tenant has it"));
+        assert!(errors(&["routes.0.sizes.widths=[640, 320]"]).contains("each larger than the one before"));
+        assert!(errors(&["routes.0.referrer.empty=false"]).contains("at least one host"));
+        assert!(errors(&["routes.0.referrer.allow=https://a"]).contains("without scheme"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `[[routes]]` and `[[presets]]`: which URLs there are, and what they may do.
 
 use super::fetch::FetchConfig;
+use super::shown::{ReferrerConfig, SizesConfig};
 use crate::semantics::Hints;
 use crate::semantics::cache_control::Policy;
 use crate::semantics::negotiation::Classes;
@@ -49,6 +50,8 @@ pub struct RouteConfig {
     pub tag_header: Option<String>,
     pub server_timing: bool,
     pub fetch: FetchConfig,
+    pub referrer: ReferrerConfig,
+    pub sizes: SizesConfig,
 }
 
 impl RouteConfig {
@@ -135,13 +138,16 @@ impl Section for RouteConfig {
             allow_origin: Some(r.string(
                 "allow_origin",
                 "*",
-                "Access-Control-Allow-Origin and Timing-Allow-Origin; empty leaves them out.",
+                "Access-Control-Allow-Origin and Timing-Allow-Origin: *, or origins with commas between them, such as \
+                 https://shop.example.org, https://*.example.com; empty leaves them out.",
             ))
             .filter(|v| !v.is_empty()),
             tag_header: Some(r.string("tag_header", "Cache-Tag", "Header for purge tags; empty leaves it out."))
                 .filter(|v| !v.is_empty()),
             server_timing: r.bool("server_timing", false, "Server-Timing: tells anybody how long each step took."),
             fetch: r.section("fetch"),
+            referrer: r.section("referrer"),
+            sizes: r.section("sizes"),
         };
         if !config.prefix.starts_with('/') || !config.prefix.ends_with('/') {
             r.reject("prefix", &config.prefix, "a path with a slash at both ends", "such as /img/");

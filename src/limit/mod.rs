@@ -33,6 +33,8 @@ pub enum Scope {
     Network,
     /// The signing key's.
     Key,
+    /// The tenant's.
+    Tenant,
 }
 
 impl Scope {
@@ -41,6 +43,7 @@ impl Scope {
         match self {
             Self::Network => "network",
             Self::Key => "key",
+            Self::Tenant => "tenant",
         }
     }
 }

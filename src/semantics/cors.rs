@@ -24,8 +24,44 @@ pub enum Cors {
     Off,
     /// Every page.
     Any,
-    /// Pages of these origins, each as browsers send it: `https://shop.example`.
-    Origins(Vec<HeaderValue>),
+    /// Pages of these origins.
+    Origins(Vec<OriginPattern>),
+}
+
+/// An origin as browsers send it, `https://shop.example`, or all below one: `https://*.example.org`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginPattern {
+    /// `https://`.
+    start: Box<str>,
+    /// `.example.org`; the whole rest where there is no star.
+    end: Box<str>,
+    below: bool,
+}
+
+impl OriginPattern {
+    /// `None` where the text is no origin: a scheme, a host, a port at most.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let (host, below) = rest.strip_prefix('*').map_or((rest, false), |host| (host, true));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+        let sound = !host.is_empty() && host.bytes().all(plain) && host.starts_with('.') == below && host != ".";
+        let known = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let (start, end) = (format!("{scheme}://").into(), host.to_ascii_lowercase().into());
+        (sound && known).then_some(Self { start, end, below })
+    }
+
+    fn covers(&self, origin: &HeaderValue) -> bool {
+        let rest = origin.as_bytes().strip_prefix(self.start.as_bytes());
+        match (rest, self.below) {
+            (Some(rest), false) => *rest == *self.end.as_bytes(),
+            // One label or more; what is before the dot is a host's beginning, or it would not be the end of one.
+            (Some(rest), true) => rest.strip_suffix(self.end.as_bytes()).is_some_and(|label| {
+                !label.is_empty() && label.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(byte))
+            }),
+            (None, _) => false,
+        }
+    }
 }
 
 impl Cors {
@@ -41,7 +77,7 @@ impl Cors {
             Self::Any => Some(const { HeaderValue::from_static("*") }),
             Self::Origins(origins) => {
                 let origin = request.get(ORIGIN)?;
-                origins.iter().find(|known| *known == origin).cloned()
+                origins.iter().any(|known| known.covers(origin)).then(|| origin.clone())
             }
         }
     }
@@ -104,7 +140,7 @@ mod tests {
 
     #[test]
     fn who_may_read() {
-        let listed = Cors::Origins(vec![HeaderValue::from_static("https://a.example")]);
+        let listed = Cors::Origins(vec![OriginPattern::parse("https://a.example").unwrap()]);
         assert_eq!(applied(&Cors::Off, Some("https://a.example")), None);
         assert_eq!(applied(&Cors::Any, None).unwrap(), "*");
         assert_eq!(applied(&Cors::Any, Some("https://b.example")).unwrap(), "*");
@@ -112,6 +148,25 @@ mod tests {
         assert_eq!(applied(&listed, Some("https://a.example.evil")), None);
         assert_eq!(applied(&listed, Some("null")), None);
         assert_eq!(applied(&listed, None), None);
+        let below = Cors::Origins(vec![OriginPattern::parse("https://*.a.example").unwrap()]);
+        for (origin, fine) in [
+            ("https://b.a.example", true),
+            ("https://c.b.a.example", true),
+            ("https://a.example", false),
+            ("https://.a.example", false),
+            ("https://aa.example", false),
+            ("http://b.a.example", false),
+            ("https://b.a.example:8443", false),
+            ("https://evil/.a.example", false),
+            ("https://evil@x.a.example", false),
+        ] {
+            assert_eq!(applied(&below, Some(origin)).is_some(), fine, "{origin}");
+        }
+        for bad in
+            ["", "*", "a.example", "https://", "https://*", "https://*.", "https://*a", "https://a/b", "https://a b"]
+        {
+            assert!(OriginPattern::parse(bad).is_none(), "{bad}");
+        }
         assert!(EXPOSED.split(", ").any(|name| name == super::super::note::IGNORED_PARAMETERS));
     }
 

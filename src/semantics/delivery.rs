@@ -100,11 +100,13 @@ pub struct Vary {
     pub height: bool,
     /// `Save-Data`: the route follows it.
     pub save_data: bool,
+    /// `Referer`: the route asks on whose pages its pictures are.
+    pub referrer: bool,
 }
 
 impl Vary {
     /// The URL alone.
-    pub const NOTHING: Self = Self { accept: false, width: false, height: false, save_data: false };
+    pub const NOTHING: Self = Self { accept: false, width: false, height: false, save_data: false, referrer: false };
     /// `Accept` alone.
     pub const ACCEPT: Self = Self { accept: true, ..Self::NOTHING };
 
@@ -128,6 +130,7 @@ impl Vary {
             // Both share the density; a field named twice does no harm.
             (self.height, hints::HEIGHT_FIELDS),
             (self.save_data, "save-data"),
+            (self.referrer, "referer"),
             (origin, "origin"),
         ];
         let names: Vec<&str> = named.iter().filter(|(used, _)| *used).map(|(_, name)| *name).collect();

@@ -19,6 +19,7 @@ pub mod negotiation;
 pub mod note;
 pub mod problem;
 pub mod range;
+pub mod referrer;
 pub mod refresh;
 pub mod representation;
 pub mod respond;

@@ -78,6 +78,8 @@ kinds! {
     Expired = FORBIDDEN, "expired", "The URL has expired", Negative;
     /// The rules of the route forbid this.
     Forbidden = FORBIDDEN, "forbidden", "The request is not allowed here", Negative;
+    /// The page that shows the picture may not.
+    Hotlink = FORBIDDEN, "hotlink", "The picture may not be shown on that page", Never;
     /// No route, or no such original.
     NotFound = NOT_FOUND, "not-found", "There is no such picture", Negative;
     /// Neither GET, HEAD nor OPTIONS.

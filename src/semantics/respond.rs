@@ -203,7 +203,7 @@ pub fn stand_in(
 mod tests {
     use super::super::cache_control::{CdnPolicy, Policy};
     use super::super::cache_status::Tier;
-    use super::super::cors::Cors;
+    use super::super::cors::{Cors, OriginPattern};
     use super::super::validator::LastModified;
     use super::*;
     use std::time::Duration;
@@ -397,7 +397,7 @@ mod tests {
             ..*delivery().policy()
         };
         let delivery = Delivery::new(policy)
-            .cors(Cors::Origins(vec![HeaderValue::from_static("https://shop.example")]))
+            .cors(Cors::Origins(vec![OriginPattern::parse("https://shop.example").unwrap()]))
             .timing_allow_origin(HeaderValue::from_static("*"))
             .cache_tag_name(HeaderName::from_static("x-tags"));
         let mut headers = HeaderMap::new();
@@ -439,7 +439,7 @@ mod tests {
         assert_eq!(vary(Cors::Any, Vary::NOTHING), None);
         assert_eq!(vary(Cors::Any, Vary::ACCEPT).unwrap(), "accept");
         assert_eq!(vary(Cors::Origins(Vec::new()), Vary::NOTHING).unwrap(), "origin");
-        let all = Vary { accept: true, width: true, height: false, save_data: true };
+        let all = Vary { accept: true, width: true, height: false, save_data: true, referrer: false };
         assert_eq!(
             vary(Cors::Origins(Vec::new()), all).unwrap(),
             "accept, sec-ch-width, sec-ch-viewport-width, sec-ch-dpr, width, viewport-width, dpr, save-data, origin"

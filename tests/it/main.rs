@@ -31,5 +31,6 @@ mod server;
 mod signals;
 mod signing;
 mod stampede;
+mod tenants;
 mod tiers;
 mod varnish;

@@ -35,6 +35,7 @@ pub mod number;
 pub mod path;
 mod percent;
 pub mod presets;
+pub mod sizes;
 pub mod transform;
 pub mod variant;
 
