@@ -5,7 +5,7 @@
 
 use crate::aws::Aws;
 use crate::cache::ledger::Limits;
-use crate::cache::{Leases, Ledger, Marks, Memory, Tiers};
+use crate::cache::{Leases, Ledger, Marks, Shares, Tiers};
 use crate::config::Config;
 use crate::kept::Kept;
 use crate::original::Originals;
@@ -41,7 +41,7 @@ impl Fleet {
     pub(crate) fn start(
         config: &Config,
         tiers: &Tiers,
-        renditions: &Memory<RenditionKey, Arc<Kept>>,
+        renditions: &Shares<RenditionKey, Arc<Kept>>,
         originals: &Originals,
         aws: &Aws,
     ) -> Result<Self, String> {

@@ -5,6 +5,7 @@
 
 use super::Memory;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// A part of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,16 @@ where
         self.0.get(usize::from(share.0)).unwrap_or(&self.0[0])
     }
 
+    /// The keys of all entries that are meant, of every part.
+    pub fn find(&self, which: impl Fn(&K, &V) -> bool) -> Vec<Arc<K>> {
+        self.0.iter().flat_map(|part| part.find(&which)).collect()
+    }
+
+    /// Takes a value out of the part that has it.
+    pub fn remove(&self, key: &K) {
+        self.0.iter().for_each(|part| part.remove(key));
+    }
+
     /// Each part gives back as much of what it holds, so that at most `bytes` are left in all. Gives the bytes that went.
     pub fn shrink(&self, bytes: u64) -> u64 {
         let held = self.bytes().max(1);
@@ -79,7 +90,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     type Bytes = Arc<Vec<u8>>;
 
@@ -114,6 +124,11 @@ mod tests {
         }
         shares.settle();
         let before = shares.bytes();
+        assert_eq!(shares.find(|key, _| *key == 7).len(), 2);
+        shares.remove(&7);
+        assert_eq!(shares.find(|key, _| *key == 7).len(), 0);
+        shares.settle();
+        let before = before.min(shares.bytes());
         let gone = shares.shrink(before / 2);
         assert!(gone >= before / 2 && shares.bytes() <= before / 2, "{gone} of {before}");
         assert!(shares.part(Share::COMMON).entries() > 30 && shares.part(Share::own(1)).entries() > 30);

@@ -70,7 +70,7 @@ pub(crate) async fn make(app: &App, asked: &Asked, class: Class, drain: &Drain) 
         Err(error) => {
             // What cannot be made shall not be tried for ever: what stood in for it stays, in this process.
             if let (Some(quick), true) = (app.lane.landed(&key), error.is_lasting()) {
-                app.renditions.insert(key, quick);
+                app.renditions.part(asked.share()).insert(key, quick);
             }
             Err(error)
         }
@@ -110,7 +110,7 @@ async fn begin(app: &App, asked: &Asked, class: Class) -> Result<Begun, Error> {
 
 /// Without a lease: requests would wait for what is made here, and it may take long.
 fn shelf<'a>(app: &'a App, asked: &Asked, key: RenditionKey) -> Shelf<'a> {
-    Shelf { app, key, stamp: asked.stamp(app), since: asked.since, storable: true }
+    Shelf { app, key, share: asked.share(), stamp: asked.stamp(app), since: asked.since, storable: true }
 }
 
 /// What was given meanwhile, if it is at hand.

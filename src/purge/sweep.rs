@@ -4,7 +4,7 @@
 //! many purges come.
 
 use crate::cache::tier::Void;
-use crate::cache::{Envelope, Marks, Memory, Stamp, Tiers};
+use crate::cache::{Envelope, Marks, Memory, Shares, Stamp, Tiers};
 use crate::cache::{Place, tiers};
 use crate::kept::Kept;
 use crate::original::{Original, Seen};
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub(crate) struct Sweeper {
     pub(crate) marks: Arc<Marks>,
-    pub(crate) renditions: Memory<RenditionKey, Arc<Kept>>,
+    pub(crate) renditions: Shares<RenditionKey, Arc<Kept>>,
     pub(crate) sightings: Memory<SourceKey, Arc<Seen>>,
     pub(crate) originals: Memory<SourceKey, Arc<Original>>,
     wanted: Arc<Notify>,
@@ -36,7 +36,7 @@ pub(crate) struct Swept {
 impl Sweeper {
     pub(crate) fn new(
         marks: Arc<Marks>,
-        renditions: Memory<RenditionKey, Arc<Kept>>,
+        renditions: Shares<RenditionKey, Arc<Kept>>,
         sightings: Memory<SourceKey, Arc<Seen>>,
         originals: Memory<SourceKey, Arc<Original>>,
     ) -> Self {
