@@ -5,7 +5,6 @@
 use crate::config::RouteConfig;
 use crate::origin::{Origin, Server};
 use crate::original::Seen;
-use crate::semantics::cors::Cors;
 use crate::semantics::cors::{Cors, OriginPattern};
 use crate::semantics::referrer::Referrers;
 use crate::semantics::{Classes, Delivery, Hints, Rules};
