@@ -190,7 +190,7 @@ impl Tiers {
         let (tiers, on) = (self.clone(), handle.clone());
         let room: Vec<_> = self.0.levels.iter().map(|level| level.reserve(stored.len())).collect();
         handle.spawn(async move {
-            let (mut shared, mut outdated) = (false, false);
+            let (token, mut holding, mut outdated) = (holding.token(), Some(holding), false);
             for (level, room) in tiers.0.levels.iter().zip(room) {
                 let Some(room) = room else { continue };
                 if outdated {
@@ -203,13 +203,18 @@ impl Tiers {
                     continue;
                 }
                 let _room = room;
-                match level.write(&name, stored.clone(), Some(holding.token())).await {
-                    Event::Written => shared = true,
-                    Event::WriteOutdated => outdated = true,
-                    _ => {}
+                let event = level.write(&name, stored.clone(), Some(token)).await;
+                outdated |= event == Event::WriteOutdated;
+                // The first that others see ends their wait; farther ones take their time.
+                if matches!(event, Event::Written | Event::WriteOutdated)
+                    && let Some(holding) = holding.take()
+                {
+                    holding.end(Ending::Stored);
                 }
             }
-            holding.end(if shared || outdated { Ending::Stored } else { Ending::Nothing });
+            if let Some(holding) = holding {
+                holding.end(Ending::Nothing);
+            }
         });
     }
 

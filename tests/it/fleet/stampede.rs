@@ -6,6 +6,7 @@ use super::{Instance, shared, web};
 use std::collections::HashMap;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use testkit::s3::Inside;
 use testkit::{Act, Connection, Origin, Redis, picture, wire};
 
 const INSTANCES: usize = 8;
@@ -24,7 +25,9 @@ fn eight_instances_make_each_rendition_once() {
         "/a.png",
         std::iter::repeat_n(Act::ok(&[("cache-control", "max-age=60")], picture::noise(700, 500, 1)), INSTANCES),
     );
-    let sets = [&shared(&redis)[..], &web(&origin), &["render.queue=20000".to_owned()]];
+    let bucket = Inside::start(&["renditions"]);
+    let s3 = testkit::s3::sets("cache.s3", "cache.s3", bucket.address, "renditions");
+    let sets = [&shared(&redis)[..], &web(&origin), &s3, &["render.queue=20000".to_owned()]];
     let instances: Vec<Instance> = (0..INSTANCES).map(|_| Instance::start(&sets)).collect();
     for instance in &instances {
         instance.until("tintype_fleet_heard", 1.0);
