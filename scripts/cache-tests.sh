@@ -11,7 +11,8 @@ for tool in node npm; do
 done
 [[ -f $adapter/shim.mjs && -f $adapter/subset-derived.json ]] || { echo "cache tests: skipped, no $adapter"; exit 0; }
 
-cargo build --quiet --locked --package tintype
+# As the tests build it: for the binary alone all dependencies would be built again, with fewer features.
+cargo test --quiet --locked --workspace --no-run
 target=${CARGO_TARGET_DIR:-target}
 place=$target/cache-tests
 mkdir -p "$place"
