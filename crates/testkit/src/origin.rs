@@ -70,8 +70,6 @@ impl Asked {
 struct State {
     /// What to do by target; the last act of a list is repeated.
     acts: HashMap<String, Vec<Act>>,
-    /// What all other targets get.
-    otherwise: Option<Act>,
     asked: Vec<Asked>,
     connections: usize,
     released: bool,
@@ -139,12 +137,6 @@ impl Origin {
         self
     }
 
-    /// What requests for all targets get that no act is set for, instead of 404.
-    pub fn otherwise(&self, act: Act) -> &Self {
-        self.shared.lock().otherwise = Some(act);
-        self
-    }
-
     /// Lets all [`Act::Held`] go on, now and later.
     pub fn release(&self) {
         self.shared.lock().released = true;
@@ -202,7 +194,7 @@ impl Shared {
         let acts = state.acts.get(&asked.target);
         let act = acts
             .and_then(|acts| acts.get(before.min(acts.len().saturating_sub(1))))
-            .or(state.otherwise.as_ref())
+            
             .cloned();
         state.asked.push(asked);
         drop(state);

@@ -7,7 +7,6 @@ mod bucket;
 mod cluster;
 mod disk;
 mod memory;
-mod object;
 mod origin;
 mod redis;
 
