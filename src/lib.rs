@@ -40,6 +40,7 @@ mod refusal;
 mod reload;
 pub mod render;
 mod route;
+pub mod sandbox;
 pub mod secret;
 pub mod semantics;
 pub mod server;

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::pressure;
 use crate::purge;
 use crate::reload::Reload;
+use crate::sandbox::{self, Places};
 use crate::server::{Clock, Listeners, Listening, Stop, Tls};
 use clap::Args;
 use http::Method;
@@ -18,6 +19,7 @@ use service::health::{self, Probe};
 use service::otlp::{self, Exporter};
 use service::telemetry;
 use std::io::{Error, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,9 +36,26 @@ pub(super) fn serve(arguments: &ConfigArguments) -> Result<(), Failure> {
     let (spans, exporter) = otlp::open(&config.otlp, env!("CARGO_PKG_VERSION")).map_err(Failure::Failed)?.unzip();
     let _flushes_the_log_at_the_end =
         telemetry::init(&config.log, spans.flatten()).map_err(|error| Failure::Failed(error.to_string()))?;
+    // Before any other thread: those that are started from here are within.
+    sandbox::enter(&config.sandbox, places(config, loaded.effective(), arguments.config.as_deref()))
+        .map_err(Failure::Failed)?;
     // For signals and the admin listener; the sockets have runtimes of their own, and go on when scrapes are slow.
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     control.block_on(run(arguments, loaded, exporter))
+}
+
+/// What the server opens.
+fn places(config: &Config, effective: &str, file: Option<&Path>) -> Places {
+    let mut places = Places::named(effective, file);
+    let above =
+        |file: &Path| file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")).to_owned();
+    let files = [config.access_log.file.as_deref(), config.admin.audit_file.as_deref()];
+    let sockets = config.server.listen.iter().map(crate::server::Address::path);
+    let written = files.into_iter().chain(sockets).flatten().map(above);
+    for folder in written.chain(config.cache.disk.as_ref().map(|disk| disk.path.clone())) {
+        places.add_written(&folder);
+    }
+    places
 }
 
 /// telemetry → config → build → serve → drain.

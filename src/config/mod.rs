@@ -25,6 +25,7 @@ use crate::pressure::config::MemoryConfig;
 use crate::purge::config::PurgeConfig;
 use crate::render::assets::{FontConfig, WatermarkConfig};
 use crate::render::config::RenderConfig;
+use crate::sandbox::config::SandboxConfig;
 use crate::secret::config::SecretsConfig;
 use crate::server::config::ServerConfig;
 use crate::server::tls::TlsConfig;
@@ -47,6 +48,7 @@ pub struct Config {
     pub access_log: AccessConfig,
     pub otlp: OtlpConfig,
     pub memory: MemoryConfig,
+    pub sandbox: SandboxConfig,
     pub limits: LimitsConfig,
     pub signing: SigningConfig,
     pub secrets: SecretsConfig,
@@ -78,6 +80,7 @@ impl Section for Config {
             access_log: r.section("access_log"),
             otlp: r.section("otlp"),
             memory: r.section("memory"),
+            sandbox: r.section("sandbox"),
             limits: r.section("limits"),
             signing: r.section("signing"),
             secrets: r.section("secrets"),

@@ -27,6 +27,7 @@ mod protocol;
 mod protocols;
 mod rendition;
 mod s3;
+mod sandbox;
 mod server;
 mod signals;
 mod signing;
