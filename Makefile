@@ -1,6 +1,6 @@
 # The menu. Each entry installs what it needs and says so; nothing else has to be done first.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser bench bench-peers load load-nginx fuzz lint docker fmt
+.PHONY: help run test conformance test-browser bench bench-peers load load-nginx fuzz lint docker fmt
 SHELL := bash
 
 ARGS ?=
@@ -45,6 +45,12 @@ load-nginx: ## The hit path beside nginx static and proxy_cache; ARGS='--rounds 
 
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (30); FUZZ_TARGETS="url_parse render" chooses
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_TARGETS='$(FUZZ_TARGETS)' scripts/fuzz.sh
+
+conformance: setup-build ## h2spec, foreign HTTP/3 clients, slow clients, HTTP cache tests; see docs/http-conformance.md
+	@scripts/h2spec.sh
+	@scripts/http3-clients.sh
+	@scripts/slow-clients.sh
+	@scripts/cache-tests.sh
 
 docker: ## Build the container image, run it hardened, fetch a picture, stop it
 	@scripts/docker.sh

@@ -5,7 +5,9 @@ Servers: tintype (per-core runtime), nginx as a static file server (sendfile, op
 Each runs on the server cores, wrk on the client cores; one server works at a time, in an order that changes from round
 to round; the figures are medians over rounds. CPU is the time of the server's whole process tree, per request.
 
-  compare.py --binary target/release/tintype [--server-cores 0] [--client-cores 1-3] [--rounds 5] [--seconds 2]
+With --tls the same over TLS: HTTP/1.1 by wrk, HTTP/2 by h2load (ten requests at once on each of 32 connections).
+
+  compare.py --binary target/release/tintype [--server-cores 0] [--client-cores 1-3] [--rounds 5] [--seconds 2] [--tls]
 
 Prints a markdown table. Only Python's standard library is used. nginx's configuration is made in a temporary folder.
 """
@@ -83,8 +85,8 @@ def cpu_seconds(pid):
 
 
 class Server:
-    def __init__(self, name, process, base):
-        self.name, self.process, self.base = name, process, base
+    def __init__(self, name, process, base, secure=None):
+        self.name, self.process, self.base, self.secure = name, process, base, secure
 
     def stop(self):
         self.process.terminate()
@@ -94,8 +96,14 @@ class Server:
         self.process.kill()
 
 
+def make_certificate(work):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-keyout", work / "key.pem", "-out", work / "cert.pem", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+
+
 def start_tintype(binary, server_cores, work):
-    port, admin = free_port(), free_port()
+    port, admin, secure = free_port(), free_port(), free_port()
     config = work / "tintype.toml"
     config.write_text(f"""
 [server]
@@ -103,6 +111,9 @@ listen = ["127.0.0.1:{port}"]
 admin = "127.0.0.1:{admin}"
 runtime = "per-core"
 threads = {len(server_cores)}
+[tls]
+listen = ["127.0.0.1:{secure}"]
+certificates = [{{ cert = "{work}/cert.pem", key = "{work}/key.pem" }}]
 [signing]
 mode = "disabled"
 [[origins]]
@@ -118,7 +129,7 @@ origin = "samples"
     process = subprocess.Popen(["taskset", "-c", mask, binary, "serve", "--config", config], stdout=log, stderr=log)
     base = f"http://127.0.0.1:{port}"
     wait_for(f"{base}/img/river.jpg?w=16", process)
-    return Server("tintype", process, base)
+    return Server("tintype", process, base, f"https://127.0.0.1:{secure}")
 
 
 def find_rendition(base, wanted):
@@ -161,6 +172,10 @@ http {{
     proxy_cache_path {work}/cache levels=1:2 keys_zone=hot:16m max_size=512m inactive=60m use_temp_path=off;
     server {{
         listen 127.0.0.1:{static} reuseport;
+        listen 127.0.0.1:{secure} ssl http2 reuseport;
+        ssl_certificate {work}/cert.pem;
+        ssl_certificate_key {work}/key.pem;
+        http2_max_requests 100000000;
         root {work}/root;
 {headers}
     }}
@@ -181,23 +196,45 @@ http {{
 
 
 def start_nginx(server_cores, work, headers, nopush):
-    static, proxy = free_port(), free_port()
+    static, proxy, secure = free_port(), free_port(), free_port()
     total = os.cpu_count()
     affinity = " ".join("".join("1" if c == core else "0" for c in reversed(range(total))) for core in server_cores)
     quoted = "\n".join(f"        add_header {k} '{v}';" for k, v in headers.items() if "'" not in v and "$" not in v)
-    text = NGINX.format(workers=len(server_cores), affinity=affinity, work=work, static=static, proxy=proxy,
+    text = NGINX.format(workers=len(server_cores), affinity=affinity, work=work, static=static, proxy=proxy, secure=secure,
                         headers=quoted, nopush=nopush)
     (work / "nginx.conf").write_text(text)
     program = shutil.which("nginx", path=f"{ROOT}/.tools/nginx/usr/sbin:/usr/sbin:" + os.environ["PATH"])
     process = subprocess.Popen([program, "-p", str(work), "-c", str(work / "nginx.conf"), "-e", str(work / "error.log")])
-    servers = (Server("nginx static", process, f"http://127.0.0.1:{static}"),
+    servers = (Server("nginx static", process, f"http://127.0.0.1:{static}", f"https://127.0.0.1:{secure}"),
                Server("nginx proxy_cache", process, f"http://127.0.0.1:{proxy}"))
     return servers, program
 
 
-def load(server, path, connections, seconds, client_cores, headers):
+def load_http2(server, path, seconds, client_cores):
+    """By h2load, which knows the mean only."""
+    threads = len(client_cores)
+    command = ["taskset", "-c", ",".join(map(str, client_cores)), "h2load", f"-t{threads}", "-c32", "-m10", f"-D{seconds}",
+               "--warm-up-time=1", server.secure + path]
+    before = cpu_seconds(server.process.pid)
+    began = time.monotonic()
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    after, took = cpu_seconds(server.process.pid), time.monotonic() - began
+    rate = float(re.search(r"finished in [\d.]+m?s, ([\d.]+) req/s", out)[1])
+    failed = re.search(r"(\d+) failed, (\d+) errored", out)
+    if failed.groups() != ("0", "0"):
+        sys.exit(f"{server.name} {path}: h2load saw errors: {failed[0]}")
+    # It counts what comes after the warm-up; the processor time is that of all.
+    requests = rate * (took - 0.05)
+    user, system = after[0] - before[0], after[1] - before[1]
+    return {"rate": rate, "cpu": (user + system) / requests * 1e6, "system": system / requests * 1e6, "p99": float("nan")}
+
+
+def load(server, path, connections, seconds, client_cores, headers, protocol="HTTP/1.1"):
+    if protocol == "HTTP/2, TLS":
+        return load_http2(server, path, seconds, client_cores)
+    base = server.base if protocol == "HTTP/1.1" else server.secure
     command = ["taskset", "-c", ",".join(map(str, client_cores)), "wrk", "--latency", f"-t{len(client_cores)}",
-               f"-c{connections}", f"-d{seconds}s", *sum((["-H", h] for h in headers), []), server.base + path]
+               f"-c{connections}", f"-d{seconds}s", *sum((["-H", h] for h in headers), []), base + path]
     before = cpu_seconds(server.process.pid)
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     after = cpu_seconds(server.process.pid)
@@ -241,6 +278,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--tcp-nopush", choices=["on", "off"], default="off",
                         help="off by default: with it on, proxy_cache stalls for 40 ms on bodies of 100 KB")
+    parser.add_argument("--tls", action="store_true", help="over TLS, instead of in cleartext")
     options = parser.parse_args()
     if set(options.server_cores) & set(options.client_cores):
         print("note: server and client share cores; the request rates are not worth much", file=sys.stderr)
@@ -250,6 +288,7 @@ def main():
     (work / "root").mkdir()
     running = []
     try:
+        make_certificate(work)
         tintype = start_tintype(options.binary, options.server_cores, work)
         running.append(tintype)
         cases = []
@@ -272,15 +311,20 @@ def main():
                 if status != 200 or got != body:
                     sys.exit(f"{server.name} serves other bytes for {path}")
                 sizes.setdefault(server.name, head_bytes(headers))
+                if options.tls:
+                    for protocol in ("HTTP/1.1, TLS", "HTTP/2, TLS") if server.secure else ():
+                        for connections in options.connections:
+                            plan.append((f"{label}, {protocol}", connections, server, path, [], protocol))
+                    continue
                 for connections in options.connections:
-                    plan.append((label, connections, server, path, []))
+                    plan.append((label, connections, server, path, [], "HTTP/1.1"))
                     if label == cases[0][0]:
-                        plan.append(("304", connections, server, path, [f"If-None-Match: {headers['etag']}"]))
+                        plan.append(("304", connections, server, path, [f"If-None-Match: {headers['etag']}"], "HTTP/1.1"))
         results = {}
         for _ in range(options.rounds):
             random.shuffle(plan)
-            for label, connections, server, path, extra in plan:
-                one = load(server, path, connections, options.seconds, options.client_cores, extra)
+            for label, connections, server, path, extra, protocol in plan:
+                one = load(server, path, connections, options.seconds, options.client_cores, extra, protocol)
                 results.setdefault((label, connections, server.name), []).append(one)
         report(results, servers, options, sizes, versions(options.binary, program))
     finally:
@@ -295,7 +339,7 @@ def report(results, servers, options, sizes, about):
     print("|---|---:|---|---:|---:|---:|---:|---:|")
     for label, connections in dict.fromkeys((label, c) for label, c, _ in sorted(results, key=lambda k: (k[1], len(k[0]), k[0]))):
         static = results[label, connections, "nginx static"]
-        for server in servers:
+        for server in (server for server in servers if (label, connections, server.name) in results):
             rows = results[label, connections, server.name]
             ratio = median(rows, "rate") / median(static, "rate")
             cpu = median(rows, "cpu") / median(static, "cpu")

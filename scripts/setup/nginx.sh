@@ -7,6 +7,8 @@ cd "$(dirname "$0")/../.."
 . scripts/setup/packages.sh
 
 need wrk wrk
+need h2load nghttp2-client
+need openssl openssl
 need python3 python3
 need taskset util-linux
 install_packages "the comparison with nginx"
