@@ -3,6 +3,7 @@
 //! Owns the list of its routes and the form of their answers, which is JSON. Knows no sockets.
 
 use crate::app::App;
+use crate::stats::report;
 use crate::warm::admin as warm;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -15,8 +16,9 @@ impl App {
     #[must_use]
     pub fn administer(&self, admin: Admin) -> Admin {
         let app = || self.clone();
-        let (begin, all, one, cancel) = (app(), app(), app(), app());
+        let (begin, all, one, cancel, stats) = (app(), app(), app(), app(), app());
         admin
+            .route(Method::GET, report::PATH, move |request| report::answer(stats.clone(), request))
             .route(Method::POST, warm::PATH, move |request| warm::begin(begin.clone(), request))
             .route(Method::GET, warm::PATH, move |request| warm::tell(all.clone(), request))
             .route(Method::GET, "/warm/*", move |request| warm::tell(one.clone(), request))

@@ -99,11 +99,20 @@ async fn dispatch(app: &App, peer: &Peer, client: Client<'_>, request: &Parts, n
                 error: None,
             };
         }
-        return match handler::picture(app, route, rest, request, Sender { address: client.address, host }, now).await {
+        let from = Sender { address: client.address, host };
+        let ended = match handler::picture(app, route, rest, request, from, now).await {
             Ok((response, outcome)) => Ended { response, outcome: Some(outcome), error: None },
             Err(Refused { error, shown: Some(response), .. }) => Ended { response, outcome: None, error: Some(error) },
             Err(Refused { error, vary, .. }) => Ended::refused(error, asking, Some(route), vary),
         };
+        match ended.outcome {
+            Some(outcome) => {
+                let target = request.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+                route.counts.answered(outcome, ended.response.body().len(), target);
+            }
+            None => route.counts.failed(),
+        }
+        return ended;
     }
     match app.page.as_ref().and_then(|page| page.answer(path)) {
         Some(response) => Ended { response, outcome: None, error: None },

@@ -26,6 +26,7 @@ use crate::route::{Route, Routes};
 use crate::secret::Vault;
 use crate::semantics::forwarded::Trust;
 use crate::server::Clock;
+use crate::stats;
 use crate::step::Recording;
 use crate::tenant::Tenants;
 use cache_key::{ParseError, Presets, RenditionKey};
@@ -103,8 +104,16 @@ impl App {
         let share = |amount: Amount| amount.of(pressure.limit());
         let renderer = Renderer::start(&config.render.within(pressure.limit()), assets, clock.tick)
             .map_err(|e| format!("render threads: {e}"))?;
+        let counts: Arc<HashMap<_, _>> =
+            Arc::new(routes.all().map(|route| (stats::report::tag(route), Arc::clone(&route.counts))).collect());
+        let gone = move |kept: &Arc<Kept>| {
+            if let Some(counts) = kept.stamp.label.tags().iter().find_map(|tag| counts.get(tag)) {
+                counts.evicted();
+            }
+        };
         let (tenants, percents) = Tenants::new(&config.tenants, clock.tick);
-        let renditions = Shares::new(share(config.cache.memory.bytes), &percents, |kept: &Arc<Kept>| kept.weight());
+        let weigh = |kept: &Arc<Kept>| kept.weight();
+        let renditions = Shares::watched(share(config.cache.memory.bytes), &percents, weigh, gone);
         let originals = Originals::new(share(config.cache.originals.bytes));
         let tiers = Tiers::open(&config.cache, &aws, clock.wall)?;
         let fleet = Fleet::start(config, &tiers, &renditions, &originals, &aws)?;

@@ -47,6 +47,7 @@ pub mod server;
 mod shelf;
 mod srcset;
 mod stand_in;
+mod stats;
 mod step;
 mod tenant;
 mod warm;

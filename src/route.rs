@@ -9,6 +9,7 @@ use crate::semantics::cors::{Cors, OriginPattern};
 use crate::semantics::referrer::Referrers;
 use crate::semantics::{Classes, Delivery, Hints, Rules};
 use crate::stand_in::StandIn;
+use crate::stats::Counts;
 use cache_key::Presets;
 use cache_key::sizes::Sizes;
 use http::{HeaderName, HeaderValue};
@@ -48,6 +49,8 @@ pub(crate) struct Route {
     pub(crate) delivery: Delivery,
     pub(crate) tags: bool,
     pub(crate) server_timing: bool,
+    /// What its requests came to.
+    pub(crate) counts: Arc<Counts>,
 }
 
 /// All routes, the most particular first.
@@ -58,6 +61,11 @@ impl Routes {
     pub(crate) fn new(mut routes: Vec<Route>) -> Self {
         routes.sort_by_key(|route| (std::cmp::Reverse(route.prefix.len()), route.host.is_none()));
         Self(routes.into_iter().map(Arc::new).collect())
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Route> {
+        self.0.iter().map(|route| &**route)
     }
 
     /// The one that there is, if there is just one.
@@ -154,6 +162,7 @@ impl Route {
             delivery,
             tags: config.tag_header.is_some(),
             server_timing: config.server_timing,
+            counts: Arc::default(),
         })
     }
 }

@@ -42,6 +42,15 @@ where
 {
     /// Holds at most `bytes`; `weigh` gives the bytes of a value.
     pub fn new(bytes: u64, weigh: impl Fn(&V) -> u64 + Send + Sync + 'static) -> Self {
+        Self::watched(bytes, weigh, |_| ())
+    }
+
+    /// The same; `gone` is told of each value that the budget pushes out.
+    pub fn watched(
+        bytes: u64,
+        weigh: impl Fn(&V) -> u64 + Send + Sync + 'static,
+        gone: impl Fn(&V) + Send + Sync + 'static,
+    ) -> Self {
         let evicted = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&evicted);
         let weigh: Weigher<V> =
@@ -50,9 +59,10 @@ where
         let map = Cache::builder()
             .max_capacity(bytes)
             .weigher(move |_, value| weigher(value))
-            .eviction_listener(move |_, _, cause| {
+            .eviction_listener(move |_, value, cause| {
                 if cause == RemovalCause::Size {
                     counter.fetch_add(1, Ordering::Relaxed);
+                    gone(&value);
                 }
             })
             .build();
@@ -94,6 +104,11 @@ where
     /// The keys of all values that `which` is true of. Looks at each: for what happens seldom.
     pub fn find(&self, which: impl Fn(&K, &V) -> bool) -> Vec<Arc<K>> {
         self.map.iter().filter(|(key, value)| which(key, value)).map(|(key, _)| key).collect()
+    }
+
+    /// Shows each value to `look`: for what happens seldom.
+    pub fn each(&self, mut look: impl FnMut(&V)) {
+        self.map.iter().for_each(|(_, value)| look(&value));
     }
 
     /// Brings the figures below up to date; moka does so by itself only now and then.

@@ -38,10 +38,21 @@ where
 {
     /// Of `bytes` in all, each of `percents` is a part of its own; what is left is for all others.
     pub fn new(bytes: u64, percents: &[u8], weigh: impl Fn(&V) -> u64 + Clone + Send + Sync + 'static) -> Self {
+        Self::watched(bytes, percents, weigh, |_| ())
+    }
+
+    /// The same; `gone` is told of each value that a budget pushes out.
+    pub fn watched(
+        bytes: u64,
+        percents: &[u8],
+        weigh: impl Fn(&V) -> u64 + Clone + Send + Sync + 'static,
+        gone: impl Fn(&V) + Clone + Send + Sync + 'static,
+    ) -> Self {
         let part = |percent: u8| (u128::from(bytes) * u128::from(percent) / 100) as u64;
         let owned = percents.iter().map(|percent| part(*percent));
         let common = bytes.saturating_sub(owned.clone().sum());
-        Self(std::iter::once(common).chain(owned).map(|budget| Memory::new(budget, weigh.clone())).collect())
+        let memory = |budget| Memory::watched(budget, weigh.clone(), gone.clone());
+        Self(std::iter::once(common).chain(owned).map(memory).collect())
     }
 
     /// A part.
@@ -52,6 +63,11 @@ where
     /// The keys of all entries that are meant, of every part.
     pub fn find(&self, which: impl Fn(&K, &V) -> bool) -> Vec<Arc<K>> {
         self.0.iter().flat_map(|part| part.find(&which)).collect()
+    }
+
+    /// Shows each value of every part to `look`.
+    pub fn each(&self, mut look: impl FnMut(&V)) {
+        self.0.iter().for_each(|part| part.each(&mut look));
     }
 
     /// Takes a value out of the part that has it.

@@ -7,6 +7,7 @@ mod info;
 mod picture;
 mod purge;
 mod serve;
+mod stats;
 mod token;
 mod url;
 mod warm;
@@ -71,6 +72,10 @@ enum Command {
         tintype purge --source photos/a.jpg --origin media --admin 10.0.0.7:9001 --token-file /run/secrets/admin\n  \
         tintype purge --file changed.txt")]
     Purge(Box<purge::PurgeArguments>),
+    /// Show what a running server's requests came to: hit ratios by route and tier, rates, what misses most.
+    #[command(after_help = "Examples:\n  tintype stats\n  tintype stats --admin 10.0.0.7:9001 --top 20\n  \
+        tintype stats --json | jq '.routes[] | {route, hit_ratio}'")]
+    Stats(stats::StatsArguments),
     /// Ask a running server whether it is ready (for container health checks).
     #[command(after_help = "Examples:\n  tintype health\n  tintype health --config config.toml")]
     Health(serve::HealthArguments),
@@ -158,6 +163,7 @@ impl Arguments {
             Command::Info(arguments) => info::info(&arguments),
             Command::Url(arguments) => url::url(&arguments),
             Command::Sign(arguments) => url::sign(&arguments),
+            Command::Stats(arguments) => stats::stats(&arguments),
             Command::Warm(arguments) => warm::warm(&arguments),
             Command::Purge(arguments) => purge::purge(&arguments),
             Command::Health(arguments) => serve::health(&arguments),

@@ -9,6 +9,7 @@ use crate::purge;
 use crate::reload::Reload;
 use crate::sandbox::{self, Places};
 use crate::server::{Clock, Listeners, Listening, Stop, Tls};
+use crate::stats;
 use clap::Args;
 use http::Method;
 use prometheus_client::registry::Registry;
@@ -91,6 +92,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     app.work(&drain)?;
     listeners.start(app.clone(), &stop, &drain)?;
     tokio::spawn(pressure::watch(app.clone()));
+    tokio::spawn(stats::watch(app.clone()));
     if !app.fleet.heard(FLEET_WAIT).await {
         tracing::warn!("redis does not tell what has been purged; serving all the same");
     }

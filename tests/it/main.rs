@@ -32,6 +32,7 @@ mod server;
 mod signals;
 mod signing;
 mod stampede;
+mod stats;
 mod tenants;
 mod tiers;
 mod varnish;
