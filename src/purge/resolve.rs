@@ -127,3 +127,99 @@ fn split(url: &str) -> Result<(Option<&str>, &str), String> {
     let host = rest[..at].rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     Ok((Some(host.map_or(&rest[..at], |(host, _)| host)), &rest[at..]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use cache_key::Presets;
+
+    fn routes() -> Routes {
+        let sets = [
+            "origins.1.name=web",
+            "origins.1.kind=http",
+            "origins.1.base=https://web.example.org/",
+            "routes.1.prefix=/img/web/",
+            "routes.1.origin=web",
+            "routes.2.prefix=/img/",
+            "routes.2.host=b.example.org",
+            "routes.2.origin=web",
+            "routes.2.fallback_origins=samples",
+            "routes.2.tag_header=",
+        ];
+        let sets = sets.map(str::to_owned);
+        let config =
+            service::config::load::<Config>(None, [], &sets).unwrap_or_else(|errors| panic!("{errors}")).config;
+        let none = || Presets::new(std::iter::empty::<(&str, &str)>(), false).expect("none");
+        let route = |route| Route::new(route, Vec::new(), none()).expect("sound");
+        Routes::new(config.routes.iter().map(route).collect())
+    }
+
+    fn meaning(item: &Item) -> Result<(Vec<Scope>, Vec<String>), String> {
+        resolve(&routes(), item)
+            .map(|meaning| (meaning.scopes.into_iter().collect(), meaning.cdn.into_iter().collect()))
+    }
+
+    fn means(item: Item, scopes: &[Scope], cdn: &[&str]) {
+        let (mut scopes, cdn) = (scopes.to_vec(), cdn.iter().map(|name| (*name).to_owned()).collect());
+        scopes.sort_unstable();
+        assert_eq!(meaning(&item), Ok((scopes, cdn)), "{item:?}");
+    }
+
+    #[test]
+    fn urls_name_the_source_of_their_route() {
+        let url = |url: &str| Item::Url(url.to_owned());
+        means(url("/img/a%20b.jpg?w=1"), &[Scope::source("samples", "a b.jpg")], &["#src:a%20b.jpg"]);
+        means(url("http://a.example.org:81/img/web/a.jpg"), &[Scope::source("web", "a.jpg")], &["#src:a.jpg"]);
+        // That route sends no tags.
+        means(
+            url("https://B.example.org/img/a b.jpg"),
+            &[Scope::source("web|samples", "a b.jpg")],
+            &["/img/a%20b.jpg*"],
+        );
+        for wrong in ["a.jpg", "/other/a.jpg", "/img/", "/img/../a.jpg", "https://a.example.org"] {
+            assert!(meaning(&url(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_is_one_transform_however_it_is_written() {
+        let only = |url: &str| meaning(&Item::Only(url.to_owned())).map(|(scopes, _)| scopes);
+        assert_eq!(only("/img/a.jpg?h=50.0&w=100"), only("/img/a.jpg?w=100&h=50"));
+        assert_ne!(only("/img/a.jpg?w=100"), only("/img/a.jpg?w=101"));
+        assert!(only("/img/a.jpg?w=no").is_err());
+    }
+
+    #[test]
+    fn sources_are_of_a_route_or_an_origin() {
+        let source = |route: Option<&str>, origin: Option<&str>| {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            Item::Source(Source { route: own(route), origin: own(origin), path: "a.jpg".to_owned() })
+        };
+        let both = [Scope::source("web", "a.jpg"), Scope::source("web|samples", "a.jpg")];
+        means(source(None, Some("web")), &both, &["#src:a.jpg", "/img/a.jpg*"]);
+        means(source(Some("/img/web/"), None), &both[..1], &["#src:a.jpg"]);
+        for wrong in [source(None, None), source(Some("/img/"), Some("web")), source(Some("/other/"), None)] {
+            assert!(meaning(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes_reach_every_route_that_they_touch() {
+        let prefix = |text: &str| Item::Prefix(text.to_owned());
+        let of = |origin: &str, path: &str| Scope::prefix(origin, path);
+        means(prefix("/img/20"), &[of("samples", "20"), of("web|samples", "20")], &["/img/20*"]);
+        means(prefix("/img/w"), &[of("samples", "w"), of("web|samples", "w"), of("web", "")], &["/img/w*"]);
+        means(prefix("https://a.example.org/img/%C3%A9"), &[of("samples", "é")], &["/img/%C3%A9*"]);
+        for wrong in ["/other/", "/img/a?w=1", "img/"] {
+            assert!(meaning(&prefix(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tags_and_all() {
+        means(Item::Tag("Sale".to_owned()), &[Scope::tag("sale")], &["#Sale"]);
+        means(Item::All, &[Scope::ALL], &["/*"]);
+        assert!(meaning(&Item::Tag("a b".to_owned())).is_err());
+    }
+}

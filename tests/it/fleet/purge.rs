@@ -3,6 +3,7 @@
 use super::{Instance, eventually, shared, web};
 use crate::server::cache;
 use serde_json::json;
+use testkit::redis::Cluster;
 use testkit::s3::Inside;
 use testkit::{Act, Origin, Redis, picture};
 
@@ -142,6 +143,25 @@ fn what_means_nothing_is_refused_by_name() {
     assert_eq!(answer["items"][1]["error"], json!("no route of this server begins with this host and path"));
     assert_eq!(one.purge(r#"{"source": {"origin": "nobody", "path": "a"}}"#).0, 400);
     assert_eq!(one.purge("not JSON").0, 400);
+}
+
+/// Messages, marks and leases over the nodes of a cluster.
+#[test]
+fn a_cluster_does_as_one_node() {
+    let Some(cluster) = Cluster::start() else { return };
+    let origin = origin();
+    let urls = [format!("cache.redis.urls={}", cluster.urls()[..2].join(","))];
+    let times = ["cache.redis.timeout=5s".to_owned(), "cache.redis.wait=60s".to_owned()];
+    let sets = [&urls[..], &times, &web(&origin)];
+    let (one, two) = (Instance::start(&sets), Instance::start(&sets));
+    let old = warm(&one, &two, TARGET);
+    assert_eq!(one.fills() + two.fills(), 1.0, "one made it, the other found it");
+    show(&origin, 1);
+    let (status, answer) = one.purge(r#"{"prefix": "/web/2024/"}"#);
+    assert_eq!((status, &answer["fleet"]["told"]), (200, &json!(true)), "{answer:#}");
+    let new = one.get(TARGET);
+    assert_ne!(new.body, old);
+    eventually("the other instance forgets", || two.get(TARGET).body == new.body);
 }
 
 /// What was purged while an instance could not hear is gone when it hears again.
