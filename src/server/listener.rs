@@ -25,6 +25,10 @@ const TRIES: usize = 16;
 /// Seconds for which clients remember that there is HTTP/3.
 const ALT_SVC_AGE: u32 = 86_400;
 
+/// Sockets are shared (SO_REUSEPORT) also where one thread accepts: a process that takes over binds the same addresses before
+/// this one lets go of them. Who starts a second one by mistake is stopped by the admin address, which is not shared.
+const SHARE: bool = true;
+
 /// Bound sockets that do not accept yet.
 #[derive(Debug)]
 pub struct Listeners {
@@ -86,7 +90,7 @@ impl Listeners {
         let mut sets: Vec<_> = std::iter::repeat_with(Set::default).take(threads).collect();
         let mut places = Vec::new();
         for address in &config.listen {
-            let address = spread(&mut sets, bind::open(address, threads > 1, config)?, address, &Door::Plain)?;
+            let address = spread(&mut sets, bind::open(address, SHARE, config)?, address, &Door::Plain)?;
             places.push(Listening { address, secure: false });
         }
         for address in tls.iter().flat_map(|tls| &tls.config().listen) {
@@ -155,15 +159,14 @@ fn spread(sets: &mut [Set], first: Bound, address: &Address, door: &Door) -> io:
 
 /// The same behind TLS, and by UDP where there is HTTP/3.
 fn secure(sets: &mut [Set], address: &Address, config: &ServerConfig, tls: Option<&Tls>) -> io::Result<Address> {
-    let share = sets.len() > 1;
     let quic = tls.map(Tls::config).filter(|tls| tls.http3 && address.ip().is_some());
     for attempt in 1.. {
-        let first = bind::open(address, share, config)?;
+        let first = bind::open(address, SHARE, config)?;
         let (Some(quic), Bound::Tcp(socket)) = (quic, &first) else {
             return spread(sets, first, address, &Door::Tls(None));
         };
         let bound = socket.local_addr()?;
-        let udp = |_| h3::bind(bound, share, quic.quic.socket_buffer);
+        let udp = |_| h3::bind(bound, SHARE, quic.quic.socket_buffer);
         let udp: Vec<_> = match (0..sets.len()).map(udp).collect::<io::Result<_>>() {
             Ok(udp) => udp,
             Err(_taken) if chosen_by_system(address) && attempt < TRIES => continue,

@@ -128,3 +128,63 @@ fn a_second_signal_ends_at_once() {
     let (status, _) = process.wait(Duration::from_secs(60));
     assert_eq!(status.code(), Some(128 + 15));
 }
+
+/// Asks the address until told to stop, by connections that are kept where the server wants and by fresh ones.
+fn ask_on_and_on(
+    address: std::net::SocketAddr,
+    fresh: bool,
+    go_on: &AtomicUsize,
+    answered: &AtomicUsize,
+) -> Result<(), String> {
+    let mut kept: Option<Connection> = None;
+    while go_on.load(Ordering::Relaxed) > 0 {
+        let opened = kept.take().map_or_else(|| Connection::open(address), Ok);
+        let reply = opened.and_then(|mut connection| {
+            let reply = connection.ask("GET", "/img/a.png?w=30", &[])?;
+            if !fresh && reply.header("connection") != Some("close") {
+                kept = Some(connection);
+            }
+            Ok(reply)
+        });
+        match reply {
+            Ok(reply) if reply.status == 200 => drop(answered.fetch_add(1, Ordering::Relaxed)),
+            Ok(reply) => return Err(format!("{}: {}", reply.status, reply.text())),
+            Err(error) => return Err(format!("fresh {fresh}: {error}")),
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_new_process_takes_over_and_no_request_fails() {
+    let (old, folder) = process(&["drain.notice=300ms", "server.runtime=multi-thread"]);
+    let address = old.address;
+    let (go_on, answered) = (Arc::new(AtomicUsize::new(1)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..8)
+        .map(|number| {
+            let (go_on, answered) = (Arc::clone(&go_on), Arc::clone(&answered));
+            thread::spawn(move || ask_on_and_on(address, number % 2 == 0, &go_on, &answered))
+        })
+        .collect();
+    let more = |count| {
+        let from = answered.load(Ordering::Relaxed);
+        while answered.load(Ordering::Relaxed) < from + count && go_on.load(Ordering::Relaxed) > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    more(200);
+    let listen = format!("server.listen={address}");
+    let sets = sets(&folder, &["server.runtime=multi-thread", &listen]);
+    let new = Process::serve(Path::new(env!("CARGO_BIN_EXE_tintype")), &sets);
+    assert_eq!((new.address, new.id() != old.id()), (address, true));
+    more(200);
+    old.terminate();
+    let (status, log) = old.wait(Duration::from_secs(60));
+    assert!(status.success() && log.contains("\"drained\""), "{status}");
+    more(200);
+    go_on.store(0, Ordering::Relaxed);
+    let lost: Vec<_> = clients.into_iter().filter_map(|client| client.join().expect("no panic").err()).collect();
+    assert!(lost.is_empty(), "of {answered:?}: {lost:?}");
+    let served = wire::get(new.admin, "/metrics", &[]).text();
+    assert!(served.contains("tintype_requests_total{cache=\"hit\",status=\"200\"}"), "{served}");
+}

@@ -192,10 +192,7 @@ impl Shared {
         let mut state = self.lock();
         let before = state.asked.iter().filter(|other| other.target == asked.target).count();
         let acts = state.acts.get(&asked.target);
-        let act = acts
-            .and_then(|acts| acts.get(before.min(acts.len().saturating_sub(1))))
-            
-            .cloned();
+        let act = acts.and_then(|acts| acts.get(before.min(acts.len().saturating_sub(1)))).cloned();
         state.asked.push(asked);
         drop(state);
         self.changed.notify_all();
