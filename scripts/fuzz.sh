@@ -22,6 +22,7 @@ for target in "${targets[@]}"; do
     metadata) seeds=fuzz/seeds/metadata options+=(-max_len=8192) ;;
     gain_map) seeds=fuzz/seeds/gain_map options+=(-max_len=8192) ;;
     frames) seeds=fuzz/seeds/frames options+=(-max_len=16384) ;;
+    proxy) seeds=fuzz/seeds/proxy options+=(-max_len=512) ;;
     render) seeds=fuzz/seeds/render options+=(-max_len=8192) ;;
     *) seeds=fuzz/seeds/url options+=(-max_len=1024 -dict=fuzz/dictionaries/url.dict) ;;
     esac
