@@ -11,6 +11,7 @@ mod drain;
 mod faults;
 mod fleet;
 mod h2;
+mod heads;
 mod hints;
 mod info;
 mod keys;

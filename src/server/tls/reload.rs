@@ -28,10 +28,16 @@ impl Tls {
                 _at = tick.tick() => false,
                 () = now.notified() => true,
             };
-            let found = self.0.look();
-            if asked || found != seen {
-                seen = found;
-                app.note(Event::Reloaded(self.reload((clock.wall)())));
+            let (tls, before) = (self.clone(), seen.clone());
+            let looked = aside(move || {
+                let found = tls.0.look();
+                let reloaded = (asked || found != before).then(|| tls.reload((clock.wall)()));
+                (found, reloaded)
+            });
+            let Ok((found, reloaded)) = looked.await else { continue };
+            seen = found;
+            if let Some(well) = reloaded {
+                app.note(Event::Reloaded(well));
                 self.tell_end(&app);
             }
         }
@@ -59,6 +65,12 @@ impl Tls {
             }
         }
     }
+}
+
+/// Files may hang, and others share the thread of who asks.
+#[expect(clippy::disallowed_methods, reason = "one at a time, and not on the sockets' runtimes")]
+fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
+    tokio::task::spawn_blocking(work)
 }
 
 impl Parts {
