@@ -160,20 +160,20 @@ mod tests {
             .map(|meaning| (meaning.scopes.into_iter().collect(), meaning.cdn.into_iter().collect()))
     }
 
-    fn means(item: Item, scopes: &[Scope], cdn: &[&str]) {
+    fn means(item: &Item, scopes: &[Scope], cdn: &[&str]) {
         let (mut scopes, cdn) = (scopes.to_vec(), cdn.iter().map(|name| (*name).to_owned()).collect());
         scopes.sort_unstable();
-        assert_eq!(meaning(&item), Ok((scopes, cdn)), "{item:?}");
+        assert_eq!(meaning(item), Ok((scopes, cdn)), "{item:?}");
     }
 
     #[test]
     fn urls_name_the_source_of_their_route() {
         let url = |url: &str| Item::Url(url.to_owned());
-        means(url("/img/a%20b.jpg?w=1"), &[Scope::source("samples", "a b.jpg")], &["#src:a%20b.jpg"]);
-        means(url("http://a.example.org:81/img/web/a.jpg"), &[Scope::source("web", "a.jpg")], &["#src:a.jpg"]);
+        means(&url("/img/a%20b.jpg?w=1"), &[Scope::source("samples", "a b.jpg")], &["#src:a%20b.jpg"]);
+        means(&url("http://a.example.org:81/img/web/a.jpg"), &[Scope::source("web", "a.jpg")], &["#src:a.jpg"]);
         // That route sends no tags.
         means(
-            url("https://B.example.org/img/a b.jpg"),
+            &url("https://B.example.org/img/a b.jpg"),
             &[Scope::source("web|samples", "a b.jpg")],
             &["/img/a%20b.jpg*"],
         );
@@ -197,8 +197,8 @@ mod tests {
             Item::Source(Source { route: own(route), origin: own(origin), path: "a.jpg".to_owned() })
         };
         let both = [Scope::source("web", "a.jpg"), Scope::source("web|samples", "a.jpg")];
-        means(source(None, Some("web")), &both, &["#src:a.jpg", "/img/a.jpg*"]);
-        means(source(Some("/img/web/"), None), &both[..1], &["#src:a.jpg"]);
+        means(&source(None, Some("web")), &both, &["#src:a.jpg", "/img/a.jpg*"]);
+        means(&source(Some("/img/web/"), None), &both[..1], &["#src:a.jpg"]);
         for wrong in [source(None, None), source(Some("/img/"), Some("web")), source(Some("/other/"), None)] {
             assert!(meaning(&wrong).is_err(), "{wrong:?}");
         }
@@ -208,9 +208,9 @@ mod tests {
     fn prefixes_reach_every_route_that_they_touch() {
         let prefix = |text: &str| Item::Prefix(text.to_owned());
         let of = |origin: &str, path: &str| Scope::prefix(origin, path);
-        means(prefix("/img/20"), &[of("samples", "20"), of("web|samples", "20")], &["/img/20*"]);
-        means(prefix("/img/w"), &[of("samples", "w"), of("web|samples", "w"), of("web", "")], &["/img/w*"]);
-        means(prefix("https://a.example.org/img/%C3%A9"), &[of("samples", "é")], &["/img/%C3%A9*"]);
+        means(&prefix("/img/20"), &[of("samples", "20"), of("web|samples", "20")], &["/img/20*"]);
+        means(&prefix("/img/w"), &[of("samples", "w"), of("web|samples", "w"), of("web", "")], &["/img/w*"]);
+        means(&prefix("https://a.example.org/img/%C3%A9"), &[of("samples", "é")], &["/img/%C3%A9*"]);
         for wrong in ["/other/", "/img/a?w=1", "img/"] {
             assert!(meaning(&prefix(wrong)).is_err(), "{wrong}");
         }
@@ -218,8 +218,8 @@ mod tests {
 
     #[test]
     fn tags_and_all() {
-        means(Item::Tag("Sale".to_owned()), &[Scope::tag("sale")], &["#Sale"]);
-        means(Item::All, &[Scope::ALL], &["/*"]);
+        means(&Item::Tag("Sale".to_owned()), &[Scope::tag("sale")], &["#Sale"]);
+        means(&Item::All, &[Scope::ALL], &["/*"]);
         assert!(meaning(&Item::Tag("a b".to_owned())).is_err());
     }
 }
