@@ -6,7 +6,6 @@ use crate::stats::report::{InMemory, PATH, Report, RouteReport};
 use bytes::Bytes;
 use clap::Args;
 use http::Method;
-use service::config::format_bytes;
 
 #[derive(Debug, Args)]
 pub(super) struct StatsArguments {
@@ -55,7 +54,7 @@ fn text(report: &Report, top: usize) -> String {
 }
 
 fn held(memory: &InMemory) -> String {
-    format!("{} in {} entries, {} pushed out", format_bytes(memory.bytes), memory.entries, memory.evictions)
+    format!("{} in {} entries, {} pushed out", size(memory.bytes), memory.entries, memory.evictions)
 }
 
 fn of_route(route: &RouteReport, top: usize) -> Vec<String> {
@@ -65,11 +64,11 @@ fn of_route(route: &RouteReport, top: usize) -> Vec<String> {
         format!("{}{host}", route.route),
         format!("  requests   {}, hit ratio {}", route.requests, percent(route.hit_ratio)),
         format!("  by         {}", if by.is_empty() { "nothing yet".to_owned() } else { by.join(", ") }),
-        format!("  sent       {}", format_bytes(route.sent_bytes)),
+        format!("  sent       {}", size(route.sent_bytes)),
         format!("  memory     {}", held(&route.memory)),
     ];
     for rate in &route.windows {
-        let (requests, sent) = (rate.requests_per_second, format_bytes(rate.bytes_per_second as u64));
+        let (requests, sent) = (rate.requests_per_second, size(rate.bytes_per_second as u64));
         let ratio = percent(rate.hit_ratio);
         lines.push(format!("  last {:>4} s {requests:.1} requests/s, {sent}/s, hit ratio {ratio}", rate.seconds));
     }
@@ -80,6 +79,29 @@ fn of_route(route: &RouteReport, top: usize) -> Vec<String> {
     lines
 }
 
+/// To three digits or so, as people read it.
+fn size(bytes: u64) -> String {
+    let (mut left, mut unit) = (bytes as f64, "B");
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if left < 1024.0 {
+            break;
+        }
+        (left, unit) = (left / 1024.0, larger);
+    }
+    if unit == "B" || left >= 100.0 { format!("{left:.0} {unit}") } else { format!("{left:.1} {unit}") }
+}
+
 fn percent(ratio: Option<f64>) -> String {
     ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.1} %", 100.0 * ratio))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_readable() {
+        let shown = [0, 1023, 1024, 526_716, 5 << 20, 3 << 40].map(size);
+        assert_eq!(shown, ["0 B", "1023 B", "1.0 KiB", "514 KiB", "5.0 MiB", "3.0 TiB"]);
+    }
 }
