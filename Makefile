@@ -1,6 +1,6 @@
 # The menu. Each entry installs what it needs and says so; nothing else has to be done first.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance test-browser bench bench-peers load load-nginx fuzz lint docker fmt
+.PHONY: help run test conformance test-browser test-arm bench bench-peers bench-quality load load-nginx fuzz lint docker fmt
 SHELL := bash
 
 ARGS ?=
@@ -25,6 +25,9 @@ test: setup-test ## Every test of the workspace, documentation tests too
 test-browser: setup-build ## The page at / in headless Chromium, where Node.js and Chromium are installed
 	@scripts/test-browser.sh
 
+test-arm: ## The JPEG decoder's own tests for 64-bit ARM, cross-compiled, under qemu: its NEON kernels
+	@scripts/test-arm.sh
+
 lint: setup-build ## rustfmt, clippy without warnings, and linters for shell, Docker, YAML, spelling, licences
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -36,6 +39,9 @@ bench: setup-build ## Criterion benchmarks; ARGS='hit' chooses
 
 bench-peers: ## The same renders by Tintype, libvips and sharp; ARGS='--only WebP --rounds 3' and others
 	@scripts/bench-peers.sh $(ARGS)
+
+bench-quality: ## Bytes at equal score beside sharp, libvips, imgproxy; ARGS='--codec webp --jobs 4' and others
+	@scripts/bench-quality.sh $(ARGS)
 
 load: ## k6 scenarios with budgets; SCENARIOS="hits misses stampede mixed", LOAD_SECONDS=20, LOAD_DRAIN=1
 	@LOAD_SECONDS='$(LOAD_SECONDS)' LOAD_DRAIN='$(LOAD_DRAIN)' loadtest/run.sh $(SCENARIOS)
