@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use cache_key::transform::{Aspect, Fit, Length, Transform};
+use std::num::NonZeroU32;
 
 /// The box in device pixels; `None` is a side left open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,9 @@ impl Target {
                 both => both,
             };
         }
-        let least = (size.min_width.map_or(0, Into::into), size.min_height.map_or(0, Into::into));
+        // One pixel is no minimum but what every picture has: the normal form leaves it out.
+        let above_one = |least: Option<NonZeroU32>| least.map(NonZeroU32::get).filter(|&least| least > 1).unwrap_or(0);
+        let least = (above_one(size.min_width), above_one(size.min_height));
         Ok(Self { width: width.map(|w| w.max(least.0)), height: height.map(|h| h.max(least.1)), least })
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::limits::Limits;
 use cache_key::Decimal;
-use cache_key::transform::{Effects, Fit, Length, Size};
+use cache_key::transform::{Aspect, Effects, Fit, Length, Size};
 use proptest::prelude::*;
 use std::num::NonZeroU32;
 
@@ -157,6 +157,18 @@ proptest! {
             (passes, normals) => prop_assert_eq!(passes.is_err(), normals.is_err()),
         }
     }
+}
+
+/// Found by the property above: half a pixel is one after rounding, and the other side was twice as long with a minimum.
+#[test]
+fn a_minimum_of_one_says_nothing() {
+    let size = |min_height| {
+        let one = NonZeroU32::MIN;
+        let size = Size { aspect: Some(Aspect { width: one, height: one }), min_height, ..Size::default() };
+        let transform = Transform { size, ..Transform::default() };
+        plan((2, 1), &transform, &Setup::default()).expect("planned")[0].size()
+    };
+    assert_eq!(size(Some(NonZeroU32::MIN)), size(None));
 }
 
 #[test]
