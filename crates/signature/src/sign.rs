@@ -32,7 +32,11 @@ pub fn sign(key: &Key, request: &Request<'_>, expires: Option<u64>) -> Result<St
     let parts = Parts::of(&sealed)?;
     key.permits(&parts)?;
     let signature = URL_SAFE_NO_PAD.encode(key.sign(&sealed, &parts)?);
-    Ok(format!("{}?{query}&s={signature}", request.path))
+    query.push_str("&s=");
+    query.push_str(&signature);
+    // What is one parameter or some bytes too long by now would be refused by whoever gets it.
+    Parts::of(&Request { query: Some(&query), ..*request })?;
+    Ok(format!("{}?{query}", request.path))
 }
 
 /// Why a request cannot be signed.
