@@ -14,7 +14,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use service::admin::Answer;
+use service::admin::{Answer, Detail};
 
 /// Does what the request says, and says what was done.
 pub(crate) async fn answer(app: App, request: Request<Bytes>) -> Answer {
@@ -23,7 +23,10 @@ pub(crate) async fn answer(app: App, request: Request<Bytes>) -> Answer {
         Err(why) => return respond(400, &json!({"error": why})),
     };
     let report = purge(&app, wanted).await;
-    respond(report.status(), &report.json())
+    let mut answer = respond(report.status(), &report.json());
+    // For the audit log.
+    answer.extensions_mut().insert(Detail(report.summary()));
+    answer
 }
 
 async fn purge(app: &App, Wanted { items, dry_run }: Wanted) -> Report {

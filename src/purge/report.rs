@@ -36,6 +36,18 @@ impl Report {
         }
     }
 
+    /// In a line: what was named, without queries, in which signatures may be.
+    pub(super) fn summary(&self) -> String {
+        const SHOWN: usize = 10;
+        let shown =
+            self.items.iter().take(SHOWN).map(|(item, _)| item.to_string().chars().take(200).collect::<String>());
+        let mut text = shown.collect::<Vec<_>>().join(", ");
+        if let Some(more) = self.items.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            text = format!("{text}, and {more} more");
+        }
+        if self.dry_run { format!("{text} (dry run)") } else { text }
+    }
+
     /// As JSON.
     pub(super) fn json(&self) -> Value {
         let items: Vec<Value> = self.items.iter().map(|(item, meaning)| self::item(item, meaning.as_ref())).collect();

@@ -3,6 +3,7 @@
 //! Knows no routes. Invariant: unknown fields are refused, and lists have an end.
 
 use serde::Deserialize;
+use std::fmt;
 
 /// Things in one request.
 pub(crate) const MOST: usize = 1000;
@@ -85,6 +86,21 @@ impl Item {
     }
 }
 
+/// What it names, without a URL's query.
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind();
+        match self {
+            Self::Url(url) | Self::Only(url) | Self::Prefix(url) => {
+                write!(f, "{kind} {}", url.split('?').next().unwrap_or_default())
+            }
+            Self::Source(source) => write!(f, "{kind} {}", source.path),
+            Self::Tag(tag) => write!(f, "{kind} {tag}"),
+            Self::All => f.write_str(kind),
+        }
+    }
+}
+
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -125,6 +141,11 @@ mod tests {
         let items = [Item::Url("/a".into()), Item::Source(source), Item::Tag("x".into()), Item::Tag("y".into())];
         assert_eq!((wanted.items.as_slice(), wanted.dry_run), (&items[..], true));
         let only = read(br#"{"url": ["/a?w=1"], "only": true}"#).expect("sound");
+        assert_eq!(only.items[0].to_string(), "only /a", "signatures stand in queries");
+        assert_eq!(
+            wanted.items.iter().map(Item::to_string).collect::<Vec<_>>().join(", "),
+            "url /a, source a, tag x, tag y"
+        );
         assert_eq!(only.items, [Item::Only("/a?w=1".into())]);
         assert_eq!(read(br#"{"all": true}"#).expect("sound").items, [Item::All]);
     }
