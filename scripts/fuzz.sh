@@ -24,6 +24,7 @@ for target in "${targets[@]}"; do
     frames) seeds=fuzz/seeds/frames options+=(-max_len=16384) ;;
     proxy) seeds=fuzz/seeds/proxy options+=(-max_len=512) ;;
     render) seeds=fuzz/seeds/render options+=(-max_len=8192) ;;
+    config) seeds=fuzz/seeds/config options+=(-max_len=4096 -dict=fuzz/dictionaries/config.dict) ;;
     *) seeds=fuzz/seeds/url options+=(-max_len=1024 -dict=fuzz/dictionaries/url.dict) ;;
     esac
     echo "=== $target, $seconds s"
