@@ -1,5 +1,8 @@
 //! A hit without its socket: from a request's head to a response's, with metrics and all headers.
 
+// A request passes through many layers of futures: rustc follows them into this crate.
+#![recursion_limit = "256"]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::Request;
 use http::request::Parts;

@@ -3,6 +3,9 @@
 //! Redis is a real one over loopback, the bucket is `s3s-fs` within this process, the disk is a folder of the system's
 //! temporary ones. What is missing is left out, with a line that says so.
 
+// A request passes through many layers of futures: rustc follows them into this crate.
+#![recursion_limit = "256"]
+
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::Request;
