@@ -6,6 +6,7 @@
 // A request passes through many layers of futures: rustc follows them into this crate.
 #![recursion_limit = "256"]
 
+use aws::Aws;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::Request;
@@ -16,7 +17,6 @@ use std::time::{Duration, Instant, SystemTime};
 use testkit::Redis;
 use testkit::s3::{self, Inside};
 use tintype::app::App;
-use tintype::aws::Aws;
 use tintype::cache::config::CacheConfig;
 use tintype::cache::{Envelope, Label, Memory, Place, Tiers};
 use tintype::config::Config;

@@ -156,7 +156,7 @@ mod tests {
     fn doors(sets: &[&str]) -> Result<Doors, String> {
         let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
         let loaded = service::config::load::<Config>(None, [], &sets).map_err(|errors| errors.to_string())?;
-        Keyring::read(&loaded.config, &Vault::new(&loaded.config.secrets, &crate::aws::Aws::new())).map(Doors::new)
+        Keyring::read(&loaded.config, &Vault::new(&loaded.config.secrets, &aws::Aws::new())).map(Doors::new)
     }
 
     fn request(fields: &[&'static str]) -> HeaderMap {

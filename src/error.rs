@@ -3,9 +3,9 @@
 //! `Display` is for the one who asked; `internal` is for the log alone.
 
 use crate::limit::{Limited, Scope};
-use crate::origin::Missing;
 use crate::render::Failure;
 use crate::render::admission::Shed;
+use origin::Missing;
 use std::fmt;
 
 /// Whose fault.

@@ -3,13 +3,13 @@
 //! Composes `cache` and [`crate::purge`] once, at the start. Without Redis it is a fleet of one. Invariant: nothing here
 //! delays the start or a hit.
 
-use crate::aws::Aws;
 use crate::cache::ledger::Limits;
 use crate::cache::{Leases, Ledger, Marks, Shares, Tiers};
 use crate::config::Config;
 use crate::kept::Kept;
 use crate::original::Originals;
 use crate::purge::{Cloudfront, Listener, Sweeper};
+use aws::Aws;
 use cache_key::RenditionKey;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,12 @@
 //! The one place where an error becomes what HTTP says of it: an exhaustive match, so that a new kind cannot be forgotten.
 
 use crate::error::{Error, Kind};
-use crate::origin::{Cause, Missing, Trouble};
 use crate::render::Failure;
 use crate::render::admission::Shed;
 use crate::semantics::Problem;
 use crate::semantics::problem::Kind as P;
 use cache_key::Reason;
+use origin::{Cause, Missing, Trouble};
 use signature::Refused;
 use std::time::Duration;
 

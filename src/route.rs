@@ -3,7 +3,6 @@
 //! Invariant: the longest prefix wins, and of two equal ones that with a host; built once, never changed.
 
 use crate::config::RouteConfig;
-use crate::origin::{Origin, Server};
 use crate::original::Seen;
 use crate::semantics::cors::{Cors, OriginPattern};
 use crate::semantics::referrer::Referrers;
@@ -13,6 +12,7 @@ use crate::stats::Counts;
 use cache_key::Presets;
 use cache_key::sizes::Sizes;
 use http::{HeaderName, HeaderValue};
+use origin::{Origin, Server};
 use std::sync::Arc;
 use std::time::Duration;
 

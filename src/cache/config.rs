@@ -3,8 +3,8 @@
 use super::lease::Times;
 use super::level::Guards;
 use super::object::Class;
-use crate::aws::BucketConfig;
 use crate::pressure::Amount;
+use aws::BucketConfig;
 use service::config::{Reader, Secret, Section};
 use std::fmt;
 use std::path::PathBuf;

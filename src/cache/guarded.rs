@@ -5,7 +5,7 @@
 
 use super::latency::Latency;
 use super::tier::Failure;
-use crate::breaker::{Breaker, Limits};
+use service::breaker::{Breaker, Limits};
 use std::time::{Duration, Instant};
 
 /// One guarded thing.

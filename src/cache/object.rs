@@ -7,8 +7,8 @@
 use super::config::ObjectConfig;
 use super::envelope;
 use super::tier::{Failure, Later, Name, Tier};
-use crate::aws::bucket::Checks;
-use crate::aws::{Aws, Bucket, Fault, Patience};
+use aws::bucket::Checks;
+use aws::{Aws, Bucket, Fault, Patience};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, StorageClass};
 use bytes::{Bytes, BytesMut};

@@ -14,7 +14,7 @@ use super::redis::Redis;
 use super::redis::tier::Entries;
 use super::stock::Stock;
 use super::tier::{Failure, Name, Void};
-use crate::aws::Aws;
+use aws::Aws;
 use std::fmt;
 use std::io;
 use std::sync::Arc;

@@ -33,7 +33,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
         Some(Print::Effective) => print!("{}", loaded.effective()),
         None | Some(Print::Default) => {
             crate::render::assets::load(&loaded.config).map_err(Failure::Failed)?;
-            let vault = Vault::new(&loaded.config.secrets, &crate::aws::Aws::new());
+            let vault = Vault::new(&loaded.config.secrets, &aws::Aws::new());
             crate::guard::Rules::read(&loaded.config.signing, &vault).map_err(Failure::Failed)?;
             crate::access::Keyring::read(&loaded.config, &vault).map_err(Failure::Failed)?;
             Tls::open(&loaded.config.tls, (Clock::SYSTEM.wall)()).map_err(Failure::Failed)?;

@@ -29,7 +29,7 @@ impl TokenArguments {
         let variable = || std::env::var_os(VARIABLE).map(|_| Source::Variable(VARIABLE.to_owned()));
         let configured = || config.admin.tokens.first().map(|token| token.secret.clone());
         let Some(source) = named.or_else(variable).or_else(configured) else { return Ok(None) };
-        let values = Vault::new(&config.secrets, &crate::aws::Aws::new()).open(&source).map_err(Failure::Failed)?;
+        let values = Vault::new(&config.secrets, &aws::Aws::new()).open(&source).map_err(Failure::Failed)?;
         let token = values.first().and_then(|value| std::str::from_utf8(value.expose()).ok()).map(str::trim);
         match token {
             Some(token) if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) => {

@@ -126,7 +126,7 @@ fn choose_key(config: &Config, kid: Option<&str>, now: u64) -> Result<signature:
     if found.not_after.is_some_and(|until| now >= until.seconds()) {
         return Err(Failure::Failed(format!("the key {} is not in use any more: its not_after has passed", found.kid)));
     }
-    crate::guard::key(found, config.signing.host, &crate::secret::Vault::new(&config.secrets, &crate::aws::Aws::new()))
+    crate::guard::key(found, config.signing.host, &crate::secret::Vault::new(&config.secrets, &aws::Aws::new()))
         .map_err(failed)
 }
 

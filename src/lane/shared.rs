@@ -126,9 +126,9 @@ fn millis(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::Aws;
     use crate::cache::Tiers;
     use crate::cache::config::CacheConfig;
+    use aws::Aws;
     use std::time::SystemTime;
 
     fn shared(urls: &[String], most: usize, attempts: u32) -> (Tiers, Shared) {

@@ -10,10 +10,10 @@ mod gcra;
 pub use gcra::Rule;
 
 use crate::cache::redis::Redis;
-use crate::network::Network;
 use config::LimitsConfig;
 use fleet::{Fleet, Verdict};
 use gcra::Table;
+use service::network::Network;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 

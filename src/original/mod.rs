@@ -15,13 +15,13 @@ use crate::app::App;
 use crate::cache::{Flights, Memory, Role};
 use crate::error::{Error, Kind};
 use crate::handler::Asked;
-use crate::origin::Missing;
-use crate::origin::http::{CDN_LOOP, has_passed};
 use crate::semantics::{Freshness, Outcome, Tier};
 use bytes::Bytes;
 use cache_key::SourceKey;
 use http::HeaderValue;
 use http::request::Parts;
+use origin::Missing;
+use origin::http::{CDN_LOOP, has_passed};
 use std::sync::Arc;
 use std::time::SystemTime;
 

@@ -4,13 +4,13 @@
 //! Invariant: a [`Seen`] is the same for every route; a [`View`] is made anew for each.
 
 use crate::cache::Stamp;
-use crate::origin::{Missing, Sighting};
 use crate::route::Route;
 use crate::semantics::{Freshness, Lifetime, Said, Terms};
 use bytes::Bytes;
 use cache_key::OriginalVersion;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
+use origin::{Missing, Sighting};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

@@ -2,13 +2,13 @@
 //!
 //! It asks the server for pictures by the same URLs as anybody; nothing here knows how they are made.
 
-use crate::origin::file::FileOrigin;
 use crate::semantics::hints::ACCEPT_CH;
 use bytes::Bytes;
 use http::Response;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
+use origin::file::FileOrigin;
 
 const INDEX: &[u8] = include_bytes!("index.html");
 const STYLE: &[u8] = include_bytes!("style.css");

@@ -1,6 +1,6 @@
 //! `[purge]`: how many purges are remembered, and which CDN is told.
 
-use crate::aws::Access;
+use aws::Access;
 use service::config::{Reader, Section};
 use std::time::Duration;
 

@@ -5,7 +5,7 @@
 
 use super::Value;
 use super::config::SecretsConfig;
-use crate::aws::{Aws, Fault, Patience, Service};
+use ::aws::{Aws, Fault, Patience, Service};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use std::time::Duration;

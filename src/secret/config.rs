@@ -1,6 +1,6 @@
 //! `[secrets]`: how secrets are kept up to date.
 
-use crate::aws::Access;
+use aws::Access;
 use service::config::{Reader, Section};
 use std::time::Duration;
 

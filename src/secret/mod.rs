@@ -9,8 +9,8 @@ mod source;
 
 pub use source::Source;
 
-use crate::aws::Aws;
-use aws::Manager;
+use self::aws::Manager;
+use ::aws::Aws;
 use config::SecretsConfig;
 use std::collections::HashMap;
 use std::fmt;

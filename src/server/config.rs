@@ -1,8 +1,8 @@
 //! `[server]`: sockets, their limits and time-outs.
 
 use super::Address;
-use crate::network::Network;
 use service::config::{Choice, Reader, Section};
+use service::network::Network;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;

@@ -29,8 +29,10 @@
 //! ```
 
 pub mod admin;
+pub mod breaker;
 pub mod config;
 pub mod drain;
 pub mod health;
+pub mod network;
 pub mod otlp;
 pub mod telemetry;

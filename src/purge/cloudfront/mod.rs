@@ -8,7 +8,7 @@ mod queue;
 pub(crate) use queue::Queue;
 
 use super::config::CloudfrontConfig;
-use crate::aws::{Aws, Fault, Patience, Service};
+use aws::{Aws, Fault, Patience, Service};
 use aws_sdk_cloudfront::Client;
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
 use std::hash::{BuildHasher, RandomState};

@@ -1,5 +1,5 @@
-//! Where originals come from. Knows paths and bytes, not pictures, and of HTTP only how to ask: what an answer allows is
-//! read elsewhere.
+//! Two binaries need it: where originals come from. Knows paths and bytes, not pictures, and of HTTP only how to ask: what an
+//! answer allows is read elsewhere.
 //!
 //! Two sorts: those that are looked at (a folder tells inode and times) and those that are asked (a server answers with a
 //! head, which says how long it holds). Invariant: what an origin returns is at most `max_bytes` long and comes from

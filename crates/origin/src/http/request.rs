@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::Empty;
 
 /// RFC 8586.
-pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+pub const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 /// Fields that follow from the request itself.
 const OURS: [HeaderName; 14] = [
     ACCEPT_ENCODING,

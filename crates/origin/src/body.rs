@@ -2,7 +2,7 @@
 //!
 //! Does not know what it holds. Invariant: at most the limit and one chunk are ever held, whatever lengths are announced.
 
-use crate::origin::{Cause, Missing, Phase, Trouble};
+use crate::{Cause, Missing, Phase, Trouble};
 use ::http_body_util::BodyExt;
 use bytes::Bytes;
 use hyper::body::Body;

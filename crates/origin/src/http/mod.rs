@@ -13,13 +13,13 @@ mod reach;
 mod request;
 mod tls;
 
-pub(crate) use request::CDN_LOOP;
+pub use request::CDN_LOOP;
 pub use request::has_passed;
 
-use crate::origin::attempts::{Attempts, Progress};
-use crate::origin::body;
-use crate::origin::config::OriginConfig;
-use crate::origin::{Asking, Cause, Found, Missing, Phase, Reply, Trouble};
+use crate::attempts::{Attempts, Progress};
+use crate::body;
+use crate::config::OriginConfig;
+use crate::{Asking, Cause, Found, Missing, Phase, Reply, Trouble};
 use ::http::header::{CONTENT_ENCODING, LOCATION, RETRY_AFTER};
 use ::http::{HeaderMap, HeaderValue, Response, Uri};
 use allow::Site;

@@ -2,9 +2,9 @@
 //!
 //! Knows keys, not answers. Invariant: a key begins with the origin's prefix and has no segment `..`.
 
-use crate::aws::Bucket;
 use ::http::HeaderMap;
 use ::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use aws::Bucket;
 use std::time::SystemTime;
 
 /// Bytes of a key, by S3's rules.

@@ -3,7 +3,7 @@
 //! Does not know what a failure is, nor the clock. Invariant: only hosts whose last request failed are remembered, and no
 //! more than [`MOST`] of them.
 
-use crate::breaker::{Breaker, Limits};
+use service::breaker::{Breaker, Limits};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -4,11 +4,11 @@
 //! our credentials or of itself is trouble.
 
 use super::object::Object;
-use crate::aws::Fault;
-use crate::origin::http::config::Forbidden;
-use crate::origin::{Cause, Missing, Phase, Trouble};
+use crate::http::config::Forbidden;
+use crate::{Cause, Missing, Phase, Trouble};
 use ::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, LAST_MODIFIED};
 use ::http::{HeaderMap, HeaderName, HeaderValue};
+use aws::Fault;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use std::time::SystemTime;
 
@@ -95,7 +95,7 @@ pub(super) fn speaks_against_it(trouble: &Trouble) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::fault::Answer;
+    use aws::fault::Answer;
 
     fn object(version: Option<&str>) -> Object {
         Object { key: "a".into(), version: version.map(str::to_owned), place: "s3://b/a".into() }

@@ -4,7 +4,7 @@
 //! to, so that no second look-up can give another. Invariant: whoever is not known to be global is refused; an address
 //! that carries an IPv4 address is judged by that one, however it is wrapped.
 
-use crate::network::Network;
+use service::network::Network;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// IPv4 that is not global unicast (IANA's special-purpose registry, RFC 6890 and later), with prefix length.

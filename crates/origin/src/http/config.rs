@@ -3,7 +3,7 @@
 //! Each key with its default and bounds. Invariant: no key switches the judgement of addresses or of certificates off.
 
 use super::allow::Pattern;
-use crate::origin::pace::Pace;
+use crate::pace::Pace;
 use service::config::{Choice, Reader, Secret, Section};
 use std::path::PathBuf;
 use std::time::Duration;

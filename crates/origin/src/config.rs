@@ -2,10 +2,10 @@
 
 use super::http::config::HttpConfig;
 use super::s3::config::S3Config;
-use crate::aws::bucket::{BucketName, Prefix};
-use crate::aws::config::{Endpoint, RegionName};
-use crate::network::Network;
+use aws::bucket::{BucketName, Prefix};
+use aws::config::{Endpoint, RegionName};
 use service::config::{Choice, Reader, Section};
+use service::network::Network;
 use std::path::PathBuf;
 
 /// The kinds of origin.

@@ -2,7 +2,7 @@
 //!
 //! Keys that `[origins.http]` and `[origins.s3]` have in common. Knows neither. Invariant: every wait that is named here ends.
 
-use crate::breaker::Limits;
+use service::breaker::Limits;
 use service::config::Reader;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@
 
 use super::allow::Site;
 use super::reach::Reach;
-use crate::origin::{Cause, Phase, Trouble};
+use crate::{Cause, Phase, Trouble};
 use hyper::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;

@@ -1,4 +1,5 @@
-//! AWS services and servers that speak like them: one HTTP client, one small runtime, one way to credentials for all.
+//! Several binaries need it: AWS services and servers that speak like them. One HTTP client, one small runtime, one way to
+//! credentials for all.
 //!
 //! Owns how a client is configured and how its errors are read. Does not know what is asked of it, but for S3's buckets.
 //! Invariants: nothing here delays the start, and every wait has an end; sockets' threads neither sign nor look up names.

@@ -3,8 +3,8 @@
 //! Each key with its default and bounds. Invariant: the bucket itself, and where it is, stand beside the origin's name.
 
 use super::super::http::config::Forbidden;
-use crate::aws::Identity;
-use crate::origin::pace::Pace;
+use crate::pace::Pace;
+use aws::Identity;
 use service::config::{Reader, Section};
 use std::time::Duration;
 

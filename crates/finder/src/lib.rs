@@ -1,0 +1,1 @@
+//! Two binaries need it: the documents that can be found, and queries over them, in tantivy or OpenSearch.
