@@ -90,18 +90,22 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn of((last, floor, era, count, entries): Answer) -> Self {
         // Scores are whole and below 2^53.
-        let marks = entries.iter().filter_map(|(scope, number)| Some((Scope::from_bytes(scope)?, *number as u64)));
+        let marks = entries.iter().map(|(bytes, number)| (scope(bytes), *number as u64));
         Self { last, floor, era, empty: count == 0, marks: marks.collect(), full: entries.len() == PAGE }
     }
 }
 
-/// The number before, its own number, and the scopes of a message. Scopes that this release does not know make
-/// everything void: better too much than too little.
+/// A scope that this release does not know makes everything void: better too much than too little.
+fn scope(bytes: &[u8]) -> Scope {
+    Scope::from_bytes(bytes).unwrap_or(Scope::ALL)
+}
+
+/// The number before, its own number, and the scopes of a message.
 pub(super) fn purge(payload: &[u8]) -> Option<(u64, u64, Vec<Scope>)> {
     let mut parts = payload.splitn(3, |byte| *byte == b' ');
     let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse().ok();
     let (before, number) = (number()?, number()?);
-    let scopes = parts.next()?.chunks(Scope::BYTES).map(|bytes| Scope::from_bytes(bytes).unwrap_or(Scope::ALL));
+    let scopes = parts.next()?.chunks(Scope::BYTES).map(scope);
     Some((before, number, scopes.collect()))
 }
 
@@ -115,6 +119,8 @@ mod tests {
         let payload = [b"12 34 ", &one.to_bytes()[..], &two.to_bytes()[..]].concat();
         assert_eq!(purge(&payload), Some((12, 34, vec![one, two])));
         assert_eq!(purge(b"1 2 what is this"), Some((1, 2, vec![Scope::ALL])));
+        let page = Page::of((9, 0, 1, 2, vec![(one.to_bytes().to_vec(), 8.0), (b"of a later release".to_vec(), 9.0)]));
+        assert_eq!(page.marks, [(one, 8), (Scope::ALL, 9)], "what is remembered is read as what is told");
         for bad in [&b""[..], b"1", b"1 2", b"x 2 ", b"1 -2 "] {
             assert_eq!(purge(bad), None);
         }
