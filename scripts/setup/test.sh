@@ -12,3 +12,5 @@ install_packages "the tests"
 scripts/setup/varnish.sh
 # S3 and other AWS services, where the server within the tests knows too little of them.
 install_wheels scripts/setup/test-tools.txt .tools/moto "moto for the tests"
+# What stands in for OpenSearch.
+install_wheels scripts/setup/search-tools.txt .tools/opensearch "an OpenSearch-compatible server for the tests"

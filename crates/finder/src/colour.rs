@@ -229,7 +229,7 @@ impl ColourName {
                 }
             }
             h if h < 192.0 => Self::Green,
-            h if h < 303.0 => Self::Blue,
+            h if h < 309.0 => Self::Blue,
             _ => {
                 if l > 70.0 && hue > 320.0 {
                     Self::Pink

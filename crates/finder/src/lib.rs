@@ -5,27 +5,36 @@
 //! read. Invariant: both engines give the same answers, in the same order, since the order depends on the query and the
 //! document alone (`docs/search.md`).
 
-#![expect(dead_code, reason = "the engines that read these words come next")]
-
 mod alike;
+mod changes;
 mod colour;
+mod cursor;
 mod document;
+
 mod error;
 mod hits;
+mod opensearch;
+mod plan;
 mod query;
 mod reach;
+mod record;
 mod seam;
 mod suggest;
+mod tantivy;
+mod text;
 mod words;
 mod write;
 
+pub use self::tantivy::{Embedded, Setting as EmbeddedSetting};
 pub use alike::{Alike, MAX_DISTANCE};
+pub use changes::{Changes, Local as LocalChanges};
 pub use colour::{ColourName, Lab, Near, NearTo, Rgb};
 pub use document::{Document, Orientation, Place, Swatch, Visibility};
 pub use error::FinderError;
 pub use hits::{Bucket, Facet, Highlight, Hit, Hits, Piece, Total};
+pub use opensearch::{OpenSearch, Refresh, Setting as OpenSearchSetting};
 pub use query::{Area, Query, Rejected, Sort, Span};
-pub use reach::Reach;
+pub use reach::{Grant, Owner, Reach, Tenants};
 pub use seam::{Answer, Finder, Generation, Stats};
 pub use suggest::{Prompt, Suggestion, SuggestionKind};
 pub use words::fold;

@@ -256,6 +256,19 @@ impl Query {
         if self.area.is_some() { self.reach.members_only() } else { self.reach.clone() }
     }
 
+    /// What decides which documents there are and in which order, whoever asks and however they are shown.
+    pub(crate) fn bare(&self) -> Self {
+        Self {
+            reach: Reach::nothing(),
+            cursor: None,
+            limit: 0,
+            buckets: 1,
+            facets: Vec::new(),
+            highlight: false,
+            ..self.clone()
+        }
+    }
+
     /// Refuses what is beyond the limits.
     ///
     /// # Errors
