@@ -80,7 +80,8 @@ pub struct IssuerConfig {
 }
 
 impl Section for IssuerConfig {
-    const DOC: &'static str = "An issuer whose tokens are taken: tintype-auth in another process, Cognito, any OpenID provider.";
+    const DOC: &'static str =
+        "An issuer whose tokens are taken: tintype-auth in another process, Cognito, any OpenID provider.";
 
     fn read(r: &mut Reader<'_>) -> Self {
         let config = Self {

@@ -5,8 +5,8 @@
 
 use crate::policy::Explained;
 use crate::reach::decide;
-use crate::token::issuer::{Issuer, Mapping, Sort, Source, Token};
 use crate::token::KeySet;
+use crate::token::issuer::{Issuer, Mapping, Sort, Source, Token};
 use crate::{Action, ApiKey, Caller, Denied, Keys, Policies, Reach, Resource};
 use arc_swap::ArcSwap;
 use http::{HeaderMap, header::AUTHORIZATION};

@@ -101,8 +101,7 @@ async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(u16, B
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let driven = tokio::spawn(connection);
     let answer = async {
         let (head, body) = sender.send_request(request).await.map_err(|error| error.to_string())?.into_parts();

@@ -54,8 +54,7 @@ mod tests {
     fn a_grant_ends_with_its_time_its_tenant_and_its_path() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let later = now + jiff::SignedDuration::from_secs(60);
-        let grant =
-            Grant { tenant: "a".into(), actions: vec![Action::AssetRead], below: "cats".into(), until: later };
+        let grant = Grant { tenant: "a".into(), actions: vec![Action::AssetRead], below: "cats".into(), until: later };
         let tom = Resource::asset("a", "cats/tom.jpg");
         assert!(grant.covers(Action::AssetRead, &tom, now));
         assert!(!grant.covers(Action::AssetRead, &tom, later));

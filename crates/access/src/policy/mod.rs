@@ -140,12 +140,11 @@ fn named(set: &PolicySet) -> Result<Named, PolicyError> {
                     tenants.insert(id.to_owned());
                 }
                 "Folder" => {
-                    let (tenant, path) = id.split_once('/').filter(|(_, path)| !path.is_empty()).ok_or_else(|| {
-                        PolicyError {
+                    let (tenant, path) =
+                        id.split_once('/').filter(|(_, path)| !path.is_empty()).ok_or_else(|| PolicyError {
                             source: policy.id().to_string(),
                             why: format!("{literal}: a folder is named \"tenant/path\""),
-                        }
-                    })?;
+                        })?;
                     tenants.insert(tenant.to_owned());
                     folders.insert((tenant.to_owned(), path.trim_end_matches('/').to_owned()));
                 }
@@ -167,4 +166,3 @@ fn wrong(source: &str, error: &impl fmt::Display) -> PolicyError {
 fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(kind.clone(), cedar_policy::EntityId::new(id))
 }
-

@@ -56,8 +56,7 @@ impl<'a> Compact<'a> {
     /// Which issuer it says that it is of.
     pub(super) fn issuer(&self) -> Result<String, Denied> {
         let payload = self.payload().map_err(|()| Denied::Token("its payload is no base64url"))?;
-        let claimed: Claimed =
-            serde_json::from_slice(&payload).map_err(|_| Denied::Token("it names no issuer"))?;
+        let claimed: Claimed = serde_json::from_slice(&payload).map_err(|_| Denied::Token("it names no issuer"))?;
         Ok(claimed.iss)
     }
 

@@ -175,8 +175,8 @@ fn rsa(n: Vec<u8>, e: Vec<u8>) -> Option<Kind> {
 /// chance of 2⁻²⁷ for others.
 fn is_roca(modulus: &[u8]) -> bool {
     const PRIMES: [u64; 38] = [
-        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
-        113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+        109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
     ];
     PRIMES.iter().all(|prime| {
         let rest = modulus.iter().fold(0_u64, |rest, byte| (rest * 256 + u64::from(*byte)) % prime);
@@ -191,7 +191,8 @@ fn is_roca(modulus: &[u8]) -> bool {
 impl Jwk {
     /// What it is by itself (RFC 7638): SHA-256 over the members that are the key, in base64url.
     pub fn thumbprint(&self) -> Option<String> {
-        let text = |part: &Option<String>| part.as_deref().filter(|text| !text.contains(['"', '\\'])).map(str::to_owned);
+        let text =
+            |part: &Option<String>| part.as_deref().filter(|text| !text.contains(['"', '\\'])).map(str::to_owned);
         let canonical = match self.kty.as_str() {
             "RSA" => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(&self.e)?, text(&self.n)?),
             "EC" => {

@@ -4,9 +4,7 @@
 
 use super::keys::{Jwk, Jwks, KeySet};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -75,8 +73,7 @@ impl Signer {
         if let Ok(pair) = eddsa {
             return Ok(Self::of(Pair::EdDsa(pair)));
         }
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(|_| SignerError::Form)?;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(|_| SignerError::Form)?;
         Ok(Self::of(Pair::Es256(pair)))
     }
 
@@ -152,9 +149,7 @@ impl Signer {
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         let signature = match &self.pair {
             Pair::EdDsa(pair) => pair.try_sign(token.as_bytes()).map_err(|_| SignerError::Failed)?,
-            Pair::Es256(pair) => {
-                pair.sign(&SystemRandom::new(), token.as_bytes()).map_err(|_| SignerError::Failed)?
-            }
+            Pair::Es256(pair) => pair.sign(&SystemRandom::new(), token.as_bytes()).map_err(|_| SignerError::Failed)?,
         };
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut token);

@@ -6,17 +6,51 @@ use access::{Action, Caller, Door, Kind, Policies, Resource, Role, Visibility};
 const NOW: i64 = 1_800_000_000;
 const VIEWER: &[&str] = &["asset:read", "asset:list", "asset:search", "url:sign"];
 const EDITOR: &[&str] = &[
-    "asset:read", "asset:list", "asset:search", "url:sign", "asset:create", "asset:replace", "asset:edit", "asset:delete",
-    "asset:restore", "upload:sign", "job:read",
+    "asset:read",
+    "asset:list",
+    "asset:search",
+    "url:sign",
+    "asset:create",
+    "asset:replace",
+    "asset:edit",
+    "asset:delete",
+    "asset:restore",
+    "upload:sign",
+    "job:read",
 ];
 const ADMIN: &[&str] = &[
-    "asset:read", "asset:list", "asset:search", "url:sign", "asset:create", "asset:replace", "asset:edit", "asset:delete",
-    "asset:restore", "upload:sign", "job:read", "job:cancel", "job:replay", "index:rebuild", "user:read", "user:manage",
-    "key:manage", "grant:manage", "policy:read", "audit:read",
+    "asset:read",
+    "asset:list",
+    "asset:search",
+    "url:sign",
+    "asset:create",
+    "asset:replace",
+    "asset:edit",
+    "asset:delete",
+    "asset:restore",
+    "upload:sign",
+    "job:read",
+    "job:cancel",
+    "job:replay",
+    "index:rebuild",
+    "user:read",
+    "user:manage",
+    "key:manage",
+    "grant:manage",
+    "policy:read",
+    "audit:read",
 ];
 const OPERATOR: &[&str] = &[
-    "job:read", "job:cancel", "job:replay", "index:rebuild", "user:read", "user:manage", "policy:read", "audit:read",
-    "tenant:manage", "issuer:rotate",
+    "job:read",
+    "job:cancel",
+    "job:replay",
+    "index:rebuild",
+    "user:read",
+    "user:manage",
+    "policy:read",
+    "audit:read",
+    "tenant:manage",
+    "issuer:rotate",
 ];
 const SERVICE: &[&str] = &["asset:read", "asset:list", "asset:search", "token:introspect", "job:read"];
 
@@ -101,7 +135,8 @@ fn urls_are_signed_within_what_a_policy_allows_of_their_parameters() {
            when { context has width && context.width > 800 || context.parameters.contains("dpr") };"#,
     );
     let asset = Resource::asset("own", "a.jpg");
-    let may = |parameters: &[(&str, &str)]| door.may(&viewer, Action::UrlSign, &asset.with_parameters(parameters)).is_ok();
+    let may =
+        |parameters: &[(&str, &str)]| door.may(&viewer, Action::UrlSign, &asset.with_parameters(parameters)).is_ok();
     assert!(may(&[("w", "800"), ("f", "webp")]));
     assert!(!may(&[("w", "800.5")]), "a fraction does not pass");
     assert!(!may(&[("w", "801")]) && !may(&[("dpr", "2"), ("w", "10")]));

@@ -20,12 +20,13 @@ const POLICIES: [&str; 8] = [
 ];
 
 fn callers() -> impl Strategy<Value = Caller> {
-    let grant = (0..3_usize, prop::option::of(0..PATHS.len()), -60..60_i64).prop_map(|(tenant, below, seconds)| Grant {
-        tenant: TENANTS[tenant].into(),
-        actions: vec![Action::AssetRead, Action::AssetSearch],
-        below: below.map(|at| PATHS[at].to_owned()).unwrap_or_default(),
-        until: Timestamp::from_second(NOW + seconds).expect("near now"),
-    });
+    let grant =
+        (0..3_usize, prop::option::of(0..PATHS.len()), -60..60_i64).prop_map(|(tenant, below, seconds)| Grant {
+            tenant: TENANTS[tenant].into(),
+            actions: vec![Action::AssetRead, Action::AssetSearch],
+            below: below.map(|at| PATHS[at].to_owned()).unwrap_or_default(),
+            until: Timestamp::from_second(NOW + seconds).expect("near now"),
+        });
     let scope = prop::sample::select(vec!["asset:*", "asset:read", "job:read", "*"]);
     let parts = (
         prop::sample::select(vec!["ann", "bob", ""]),

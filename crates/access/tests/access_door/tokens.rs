@@ -122,8 +122,7 @@ fn grants_and_scopes_travel_in_tokens() {
     let signer = Signer::generate_eddsa().unwrap();
     let door = door(&signer);
     let until = Timestamp::from_second(NOW + 60).unwrap();
-    let grant =
-        Grant { tenant: "other".into(), actions: vec![Action::AssetRead], below: "shared".into(), until };
+    let grant = Grant { tenant: "other".into(), actions: vec![Action::AssetRead], below: "shared".into(), until };
     let token = signer
         .sign("at+jwt", &Claims { grants: vec![grant], scope: "asset:read asset:list".into(), ..claims() })
         .unwrap();

@@ -76,7 +76,13 @@ fn wycheproofs_signatures_and_keys() {
                 looked_at += 1;
                 let held = set.as_ref().is_ok_and(|set| payload(token, set).is_ok());
                 let valid = text(test, "result") == "valid" && is_ours(key);
-                let why = format!("{name} {} {} {}: {:?}", group["comment"], test["tcId"], test["comment"], set.as_ref().err());
+                let why = format!(
+                    "{name} {} {} {}: {:?}",
+                    group["comment"],
+                    test["tcId"],
+                    test["comment"],
+                    set.as_ref().err()
+                );
                 assert_eq!(held, valid, "{why}");
             }
         }
