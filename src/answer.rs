@@ -7,7 +7,6 @@ use crate::handler::{self, Refused, Sender};
 use crate::refusal;
 use crate::render::Failure;
 use crate::route::Route;
-use crate::semantics::forwarded::{Client, Scheme};
 use crate::semantics::referrer::without_port;
 use crate::semantics::{Outcome, Request as Asking, Vary, cors};
 use crate::server::{Answer, Event, Peer};
@@ -15,6 +14,7 @@ use crate::step;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
+use service::forwarded::{Client, Scheme};
 use service::telemetry::Budget;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -62,7 +62,7 @@ impl App {
         let id = RequestId::new();
         let scheme = if peer.secure { Scheme::Https } else { Scheme::Http };
         let client = self.trust.client(peer.address, scheme, &request.headers);
-        let span = self.recording.map_or_else(Span::none, |recording| recording.begin(request));
+        let span = self.recording.map_or_else(Span::none, |recording| step::begin(recording, request));
         let work = dispatch(self, peer, client, request, now);
         let mut ended = if span.is_disabled() { work.await } else { Box::pin(work.instrument(span.clone())).await };
         if ended.error.is_some() {

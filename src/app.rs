@@ -18,10 +18,8 @@ use crate::reading::Readings;
 use crate::render::Renderer;
 use crate::route::{Route, Routes};
 use crate::secret::Vault;
-use crate::semantics::forwarded::Trust;
 use crate::server::Clock;
 use crate::stats;
-use crate::step::Recording;
 use crate::tenant::Tenants;
 use aws::Aws;
 use cache_key::{ParseError, Presets, RenditionKey};
@@ -32,6 +30,8 @@ use origin::s3::S3Origin;
 use origin::{Origin, Server};
 use prometheus_client::registry::Registry;
 use service::drain::Drain;
+use service::forwarded::Trust;
+use service::otlp::Recording;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -185,6 +185,15 @@ impl App {
     /// The system gives no thread.
     pub fn work(&self, drain: &Drain) -> std::io::Result<()> {
         crate::lane::start(self, drain)
+    }
+
+    /// Starts what looks after memory and figures, on the present runtime, with which it ends.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn watch(&self) {
+        tokio::spawn(crate::pressure::watch(self.clone()));
+        tokio::spawn(crate::stats::watch(self.clone()));
     }
 }
 

@@ -1,9 +1,9 @@
-//! Spans of a request's steps, for traces: which requests are recorded, and the macro by which a step names itself.
+//! Spans of a request and its steps, for traces, and the macro by which a step names itself.
 //!
 //! Knows no step. Invariant: where a request is not recorded nothing is made, and what its steps would say is not formatted.
 
 use http::request::Parts;
-use service::otlp::{self, OtlpConfig, Propagation};
+use service::otlp::{self, Recording};
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -19,41 +19,21 @@ macro_rules! step {
 }
 pub(crate) use step;
 
-/// Which requests are recorded.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Recording {
-    propagation: Propagation,
-    share: f64,
-}
-
-impl Recording {
-    /// `None` where traces go nowhere.
-    pub(crate) fn new(config: &OtlpConfig) -> Option<Self> {
-        let on = config.endpoint.is_some() && config.traces;
-        on.then_some(Self { propagation: config.propagation, share: config.sample })
-    }
-
-    /// The span of a request: its caller decides, else chance.
-    pub(crate) fn begin(self, request: &Parts) -> Span {
-        let named = request.headers.get(self.propagation.field()).and_then(|value| value.to_str().ok());
-        let caller = named.and_then(|text| self.propagation.read(text));
-        if !caller.map_or_else(|| otlp::chance(self.share), |caller| caller.sampled) {
-            return Span::none();
-        }
-        otlp::enter(caller, || {
-            tracing::info_span!(
-                target: otlp::TARGET,
-                "request",
-                http.request.method = %request.method,
-                url.path = request.uri.path(),
-                http.response.status_code = Empty,
-                http.response.body.size = Empty,
-                tintype.cache = Empty,
-                error.type = Empty,
-                failed = Empty,
-            )
-        })
-    }
+/// The span of a request: its caller decides, else chance.
+pub(crate) fn begin(recording: Recording, request: &Parts) -> Span {
+    recording.begin(&request.headers, || {
+        tracing::info_span!(
+            target: otlp::TARGET,
+            "request",
+            http.request.method = %request.method,
+            url.path = request.uri.path(),
+            http.response.status_code = Empty,
+            http.response.body.size = Empty,
+            tintype.cache = Empty,
+            error.type = Empty,
+            failed = Empty,
+        )
+    })
 }
 
 /// What became of the request.

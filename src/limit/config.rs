@@ -1,8 +1,8 @@
 //! `[limits]`: how many misses one client network or one signing key may cause.
 
-use super::gcra::Rule;
 use service::config::{Reader, Section};
 use service::network::Network;
+use service::rate::Rule;
 
 /// The limits.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 //!
 //! Knows rules and names, not who is behind them. Invariant: without an answer in time the instance's own buckets decide.
 
-use super::gcra::Rule;
 use crate::cache::redis::{Ask, Redis};
+use service::rate::Rule;
 use std::time::Duration;
 
 /// As [`Rule::take`], on the server's clock: 0, or the microseconds after which there is a token.

@@ -5,15 +5,14 @@
 
 pub mod config;
 mod fleet;
-mod gcra;
 
-pub use gcra::Rule;
+pub use service::rate::Rule;
 
 use crate::cache::redis::Redis;
 use config::LimitsConfig;
 use fleet::{Fleet, Verdict};
-use gcra::Table;
 use service::network::Network;
+use service::rate::Table;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 

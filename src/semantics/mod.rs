@@ -12,7 +12,6 @@ pub mod delivery;
 mod dictionary;
 pub mod directives;
 pub mod disposition;
-pub mod forwarded;
 pub mod freshness;
 pub mod hints;
 pub mod negotiation;

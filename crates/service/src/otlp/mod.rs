@@ -9,6 +9,7 @@ mod context;
 mod export;
 mod layer;
 mod metrics;
+mod recording;
 mod span;
 mod wire;
 
@@ -16,6 +17,7 @@ pub use config::{Endpoint, OtlpConfig};
 pub use context::{Context, Propagation, TRACEPARENT, XRAY};
 pub use export::{Counts, Exporter, Running, open};
 pub use layer::{FAILED, Spans, TARGET, chance, context_of, enter, outgoing};
+pub use recording::Recording;
 
 #[cfg(test)]
 mod tests;

@@ -52,18 +52,22 @@ impl Rule {
 
 /// The buckets of all clients of one sort.
 #[derive(Debug)]
-pub(super) struct Table {
+pub struct Table {
     rule: Rule,
     rows: Mutex<Vec<[u64; ROWS]>>,
     hashers: [RandomState; ROWS],
 }
 
 impl Table {
-    pub(super) fn new(rule: Rule) -> Self {
+    /// Buckets that are all full.
+    #[must_use]
+    pub fn new(rule: Rule) -> Self {
         Self { rule, rows: Mutex::new(vec![[0; ROWS]; CELLS]), hashers: std::array::from_fn(|_| RandomState::new()) }
     }
 
-    pub(super) const fn rule(&self) -> Rule {
+    /// What each client may do.
+    #[must_use]
+    pub const fn rule(&self) -> Rule {
         self.rule
     }
 
@@ -71,7 +75,7 @@ impl Table {
     ///
     /// # Errors
     /// There is none; one comes after this time.
-    pub(super) fn take(&self, client: impl Hash, now: Duration) -> Result<(), Duration> {
+    pub fn take(&self, client: impl Hash, now: Duration) -> Result<(), Duration> {
         // From one on, so that an unused cell is in the past.
         let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX >> 1).saturating_add(1);
         let places: [usize; ROWS] = std::array::from_fn(|row| self.hashers[row].hash_one(&client) as usize % CELLS);

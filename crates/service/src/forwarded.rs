@@ -6,8 +6,8 @@
 //! One dialect is believed, not whichever is there: a proxy writes its own fields and passes on the others as the client
 //! sent them.
 
+use crate::network::Network;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use service::network::Network;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
