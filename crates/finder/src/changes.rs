@@ -5,6 +5,7 @@
 
 use crate::seam::Answer;
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 /// Counts changes, for one process or for all that share an index.
@@ -17,8 +18,18 @@ pub trait Changes: Send + Sync {
 }
 
 /// Of one process.
-#[derive(Debug, Default)]
-pub struct Local(Mutex<Counted>);
+#[derive(Debug)]
+pub struct Local {
+    /// By chance: another process, or the same one begun anew, has other numbers.
+    seed: u64,
+    counted: Mutex<Counted>,
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Self { seed: RandomState::new().hash_one(0), counted: Mutex::default() }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Counted {
@@ -31,7 +42,7 @@ struct Counted {
 impl Local {
     /// As [`Changes::bump`].
     pub fn changed(&self, tenants: Option<&[&str]>) {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.now += 1;
         let now = counted.now;
         match tenants {
@@ -47,10 +58,10 @@ impl Local {
     /// As [`Changes::epoch`].
     #[must_use]
     pub fn of(&self, tenants: Option<&[&str]>) -> u64 {
-        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(tenants) = tenants else { return counted.now };
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(tenants) = tenants else { return self.seed.wrapping_add(counted.now) };
         let last = tenants.iter().filter_map(|tenant| counted.tenants.get(*tenant)).max();
-        last.copied().unwrap_or(0).max(counted.all)
+        self.seed.wrapping_add(last.copied().unwrap_or(0).max(counted.all))
     }
 }
 
@@ -77,8 +88,12 @@ mod tests {
         let before = (local.of(Some(&one)), local.of(Some(&two)), local.of(None));
         local.changed(Some(&one));
         let after = (local.of(Some(&one)), local.of(Some(&two)), local.of(None));
-        assert!(after.0 > before.0 && after.1 == before.1 && after.2 > before.2);
+        assert!(after.0 != before.0 && after.1 == before.1 && after.2 != before.2);
         local.changed(None);
-        assert!(local.of(Some(&one)) > after.0 && local.of(Some(&two)) > after.1, "a switch is a change for everybody");
+        assert_ne!(Local::default().of(None), local.of(None), "another process has other numbers");
+        assert!(
+            local.of(Some(&one)) != after.0 && local.of(Some(&two)) != after.1,
+            "a switch is a change for everybody"
+        );
     }
 }

@@ -8,4 +8,5 @@ mod engines;
 mod kill;
 mod reach;
 mod rebuild;
+mod shared;
 mod writes;
