@@ -8,6 +8,8 @@ scripts/setup/build.sh
 
 need redis-server redis-server
 need redis-cli redis-tools
+# Outside the path, in a folder for each version. The tests run clusters of their own, not Debian's.
+need_ok postgresql sh -c 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb'
 install_packages "the tests"
 scripts/setup/varnish.sh
 # S3 and other AWS services, where the server within the tests knows too little of them.

@@ -26,23 +26,35 @@
 
 pub mod asset;
 pub mod change;
+pub mod check;
+pub mod config;
+mod dynamodb;
 pub mod error;
 pub mod event;
 pub mod listing;
+pub mod merge;
 pub mod name;
+mod open;
+pub mod outbox;
+mod plan;
 pub mod schema;
+mod sql;
 pub mod stamp;
 pub mod store;
 
 pub use asset::{Asset, Content, Facts, State, StateKind, StoredVersion, Visibility};
 pub use change::{Change, Committed, Expect, Idempotency, Quota};
+pub use config::CatalogConfig;
 pub use error::{CommitError, Excess, Flaw, StoreError};
 pub use event::{Event, EventKind};
 pub use listing::{Cursor, Filter, Listing, Order, Page};
+pub use merge::merge;
 pub use name::{
     AssetId, AssetPath, ContentHash, EventId, IdempotencyKey, Malformed, MediaType, PathPrefix, Region, Revision,
     Subject, Tag, TenantId, TraceParent, Version,
 };
+pub use open::open;
+pub use outbox::{Dispatcher, Sink};
 pub use schema::Schema;
 pub use stamp::{Stamp, VersionVector};
 pub use store::{Catalog, Held, Lag, Later, Row, Unreferenced, Usage};

@@ -162,6 +162,19 @@ async fn answer(service: S3Service, refusal: Refusal, request: Request<Incoming>
     Ok(response)
 }
 
+/// moto's own start, with a lock round its application.
+const ONE_AT_A_TIME: &str = "
+import sys, threading, moto.server
+lock, run = threading.Lock(), moto.server.run_simple
+def ordered(host, port, application, **rest):
+    def one(environment, start):
+        with lock:
+            return list(application(environment, start))
+    run(host, port, one, **rest)
+moto.server.run_simple = ordered
+moto.server.main(sys.argv[1:])
+";
+
 /// moto's server. Killed when dropped.
 #[derive(Debug)]
 pub struct Moto {
@@ -178,10 +191,28 @@ impl Moto {
     /// Where it does not come up, or is demanded and missing.
     #[must_use]
     pub fn start(buckets: &[&str]) -> Option<Self> {
-        let binary = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.tools/moto/bin/moto_server"));
+        let server = Self::begin("moto_server", &[])?;
+        for bucket in buckets {
+            assert_eq!(server.ask("PUT", &format!("/{bucket}"), &[], b"").status, 200, "a bucket {bucket}");
+        }
+        Some(server)
+    }
+
+    /// One that answers one request at a time. Transactions of moto's DynamoDB are not kept apart from requests beside them:
+    /// what one takes back, others lose. `None` as for [`Moto::start`].
+    ///
+    /// # Panics
+    /// As [`Moto::start`].
+    #[must_use]
+    pub fn start_ordered() -> Option<Self> {
+        Self::begin("python3", &["-c", ONE_AT_A_TIME])
+    }
+
+    fn begin(program: &str, arguments: &[&str]) -> Option<Self> {
+        let binary = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.tools/moto/bin")).join(program);
         let address = crate::redis::free();
-        let mut command = Command::new(binary);
-        command.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
+        let mut command = Command::new(&binary);
+        command.args(arguments).args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
         let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = match started {
             Ok(child) => child,
@@ -197,9 +228,6 @@ impl Moto {
         while Connection::open(address).is_err() {
             assert!(began.elapsed() < Duration::from_secs(60), "moto does not answer at {address}");
             thread::sleep(Duration::from_millis(20));
-        }
-        for bucket in buckets {
-            assert_eq!(server.ask("PUT", &format!("/{bucket}"), &[], b"").status, 200, "a bucket {bucket}");
         }
         Some(server)
     }

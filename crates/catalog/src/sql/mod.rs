@@ -1,0 +1,222 @@
+//! The catalog in an SQL database: SQLite or PostgreSQL, by the same statements.
+//!
+//! Owns the tables (`migrations/`) and the order in which a commit goes through them. Does not decide what a change does
+//! (`plan`). Invariant: a record is locked before what follows from it is read, so that two commits to one asset come one
+//! after the other on either database.
+
+mod commit;
+mod content;
+mod outbox;
+mod postgres;
+mod read;
+mod session;
+mod sqlite;
+mod survey;
+
+use crate::asset::{Asset, StoredVersion};
+use crate::change::{Change, Committed, Quota};
+use crate::error::{CommitError, StoreError};
+use crate::event::Event;
+use crate::listing::{Cursor, Listing, Page};
+use crate::name::{AssetId, AssetPath, ContentHash, Region, TenantId};
+use crate::store::{Catalog, Held, Lag, Later, Row, Unreferenced, Usage};
+use jiff::Timestamp;
+use session::{Cell, Database, Line, Trouble, cells};
+use sqlx::postgres::PgConnectOptions;
+use std::path::Path;
+use std::time::Duration;
+
+/// What all stores are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    /// Where this instance stands.
+    pub(crate) region: Region,
+    /// What a tenant may have, where a change does not say.
+    pub(crate) quota: Quota,
+    /// Contents of one asset that are kept, the current one among them.
+    pub(crate) versions: usize,
+    /// How long idempotency keys are remembered.
+    pub(crate) idempotency: Duration,
+    /// For any call.
+    pub(crate) patience: Duration,
+}
+
+/// How often a transaction is tried that others were in the way of.
+const TRIES: u32 = 20;
+/// Before the second try; grows with each.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A catalog over SQL.
+#[derive(Debug)]
+pub(crate) struct Sql {
+    database: Box<dyn Database>,
+    terms: Terms,
+}
+
+impl Sql {
+    /// A file, or memory.
+    pub(crate) async fn sqlite(path: Option<&Path>, readers: u32, terms: Terms) -> Result<Self, StoreError> {
+        let database = Box::new(sqlite::File::open(path, readers, terms.patience).await?);
+        Ok(Self { database, terms })
+    }
+
+    /// A server.
+    pub(crate) async fn postgres(options: PgConnectOptions, most: u32, terms: Terms) -> Result<Self, StoreError> {
+        let pool = postgres::Pool { most, patience: terms.patience };
+        let database = Box::new(postgres::Server::open(options, pool).await?);
+        Ok(Self { database, terms })
+    }
+
+    /// Within the time that any call has.
+    async fn bounded<T, E: From<StoreError>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let late = |_| Err(StoreError::Late.into());
+        tokio::time::timeout(self.terms.patience, work).await.unwrap_or_else(late)
+    }
+
+    /// One statement that reads.
+    async fn read(&self, sql: &str, cells: Vec<Cell>) -> Result<Vec<Line>, StoreError> {
+        let work = async {
+            let mut session = self.database.session().await?;
+            session.run(sql, cells).await
+        };
+        self.bounded(async { work.await.map_err(StoreError::from) }).await
+    }
+
+    /// One statement that writes, tried again where others were in the way.
+    async fn write(&self, sql: &str, cells: Vec<Cell>) -> Result<Vec<Line>, StoreError> {
+        let once = async || {
+            let mut transaction = self.database.begin().await?;
+            let lines = transaction.run(sql, cells.clone()).await?;
+            transaction.commit().await?;
+            Ok(lines)
+        };
+        self.bounded(async {
+            for tried in 1.. {
+                match once().await {
+                    Err(Trouble::Again(_)) if tried < TRIES => pause(tried).await,
+                    other => return other.map_err(StoreError::from),
+                }
+            }
+            Err(StoreError::Late)
+        })
+        .await
+    }
+}
+
+/// Longer each time, and not the same for all.
+async fn pause(tried: u32) {
+    let random = u32::from(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0)).as_bytes()[15]);
+    tokio::time::sleep(PAUSE * tried + PAUSE * tried * random / 256).await;
+}
+
+/// A moment as columns have it.
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// A moment as columns had it.
+fn moment(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros).map_err(|error| StoreError::Corrupt(format!("{micros}: {error}")))
+}
+
+/// A document of a column.
+fn document<T: serde::de::DeserializeOwned>(line: &Line, column: usize, what: &str) -> Result<T, StoreError> {
+    serde_json::from_str(line.text(column)?).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
+}
+
+/// A document for a column.
+fn written<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+impl Catalog for Sql {
+    fn commit(&self, change: Change) -> Later<'_, Result<Committed, CommitError>> {
+        Box::pin(async move { self.bounded(self.committed(&change)).await })
+    }
+
+    fn get<'a>(&'a self, tenant: &'a TenantId, id: AssetId) -> Later<'a, Result<Option<Asset>, StoreError>> {
+        Box::pin(self.record(tenant, id))
+    }
+
+    fn find<'a>(&'a self, tenant: &'a TenantId, path: &'a AssetPath) -> Later<'a, Result<Option<Asset>, StoreError>> {
+        Box::pin(self.holder(tenant, path))
+    }
+
+    fn list<'a>(&'a self, tenant: &'a TenantId, listing: &'a Listing) -> Later<'a, Result<Page<Asset>, StoreError>> {
+        Box::pin(self.listed(tenant, listing))
+    }
+
+    fn versions<'a>(&'a self, tenant: &'a TenantId, id: AssetId) -> Later<'a, Result<Vec<StoredVersion>, StoreError>> {
+        Box::pin(self.contents_of(tenant, id))
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Later<'_, Result<Vec<Asset>, StoreError>> {
+        Box::pin(self.overdue(now, limit))
+    }
+
+    fn usage<'a>(&'a self, tenant: &'a TenantId) -> Later<'a, Result<Usage, StoreError>> {
+        Box::pin(self.used(tenant))
+    }
+
+    fn hold<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        hash: &'a ContentHash,
+        bytes: u64,
+        until: Timestamp,
+    ) -> Later<'a, Result<Held, StoreError>> {
+        Box::pin(self.held(tenant, hash, bytes, until))
+    }
+
+    fn references<'a>(&'a self, tenant: &'a TenantId, hash: &'a ContentHash) -> Later<'a, Result<u64, StoreError>> {
+        Box::pin(self.referring(tenant, hash))
+    }
+
+    fn unreferenced(&self, before: Timestamp, limit: usize) -> Later<'_, Result<Vec<Unreferenced>, StoreError>> {
+        Box::pin(self.left_over(before, limit))
+    }
+
+    fn condemn<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        hash: &'a ContentHash,
+        now: Timestamp,
+    ) -> Later<'a, Result<bool, StoreError>> {
+        Box::pin(self.condemned(tenant, hash, now))
+    }
+
+    fn forget<'a>(&'a self, tenant: &'a TenantId, hash: &'a ContentHash) -> Later<'a, Result<(), StoreError>> {
+        Box::pin(self.forgotten(tenant, hash))
+    }
+
+    fn pending(&self, limit: usize) -> Later<'_, Result<Vec<Event>, StoreError>> {
+        Box::pin(self.waiting(limit))
+    }
+
+    fn sent<'a>(&'a self, events: &'a [Event]) -> Later<'a, Result<(), StoreError>> {
+        Box::pin(self.handed_on(events))
+    }
+
+    fn lag(&self) -> Later<'_, Result<Lag, StoreError>> {
+        Box::pin(self.behind())
+    }
+
+    fn lead<'a>(&'a self, holder: &'a str, now: Timestamp, lease: Duration) -> Later<'a, Result<bool, StoreError>> {
+        Box::pin(self.leading(holder, now, lease))
+    }
+
+    fn scan<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Later<'a, Result<Page<Asset>, StoreError>> {
+        Box::pin(self.scanned(after, limit))
+    }
+
+    fn survey<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Later<'a, Result<Page<Row>, StoreError>> {
+        Box::pin(self.surveyed(after, limit))
+    }
+
+    fn ready(&self) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            let here = "DELETE FROM leases WHERE name = 'nobody'";
+            self.write(here, cells![]).await.map(drop)
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! PostgreSQL: a pool of connections, transactions that lock the records they change.
+//!
+//! Knows no table. Invariant: no statement outlives the configured time on the server either.
+
+use super::session::{Cell, Database, Dialect, Line, Session, Transaction, Trouble, trouble};
+use crate::error::StoreError;
+use crate::store::Later;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, TypeInfo as _, ValueRef as _};
+use std::time::Duration;
+
+/// The database.
+pub(super) struct Server {
+    pool: PgPool,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the options: there is a password among them.
+        f.debug_struct("Server").field("connections", &self.pool.size()).finish_non_exhaustive()
+    }
+}
+
+/// How a pool is bounded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pool {
+    pub(super) most: u32,
+    pub(super) patience: Duration,
+}
+
+impl Server {
+    /// Connects, and brings its tables up to date; instances that start together do so one after the other.
+    pub(super) async fn open(options: PgConnectOptions, pool: Pool) -> Result<Self, StoreError> {
+        let milliseconds = pool.patience.as_millis().to_string();
+        let options = options.application_name("tintype").options([
+            ("statement_timeout", milliseconds.as_str()),
+            ("lock_timeout", milliseconds.as_str()),
+            ("idle_in_transaction_session_timeout", milliseconds.as_str()),
+        ]);
+        let server = PgPoolOptions::new().max_connections(pool.most).acquire_timeout(pool.patience);
+        let server = server.connect_with(options).await.map_err(|error| StoreError::from(trouble(&error)))?;
+        let migrated = sqlx::migrate!("migrations/postgres").run(&server).await;
+        migrated.map_err(|error| StoreError::Refused(format!("migrations: {error}")))?;
+        Ok(Self { pool: server })
+    }
+}
+
+impl Database for Server {
+    fn session(&self) -> Later<'_, Result<Box<dyn Session>, Trouble>> {
+        Box::pin(async {
+            let connection = self.pool.acquire().await.map_err(|error| trouble(&error))?;
+            Ok(Box::new(connection) as Box<dyn Session>)
+        })
+    }
+
+    fn begin(&self) -> Later<'_, Result<Box<dyn Transaction>, Trouble>> {
+        Box::pin(async {
+            let begun = self.pool.begin().await.map_err(|error| trouble(&error))?;
+            Ok(Box::new(begun) as Box<dyn Transaction>)
+        })
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect { lock: " FOR UPDATE", within: "strpos" }
+    }
+}
+
+impl Session for PoolConnection<Postgres> {
+    fn run<'a>(&'a mut self, sql: &'a str, cells: Vec<Cell>) -> Later<'a, Result<Vec<Line>, Trouble>> {
+        Box::pin(run(self, sql, cells))
+    }
+}
+
+impl Session for sqlx::Transaction<'static, Postgres> {
+    fn run<'a>(&'a mut self, sql: &'a str, cells: Vec<Cell>) -> Later<'a, Result<Vec<Line>, Trouble>> {
+        Box::pin(run(self, sql, cells))
+    }
+}
+
+impl Transaction for sqlx::Transaction<'static, Postgres> {
+    fn commit(self: Box<Self>) -> Later<'static, Result<(), Trouble>> {
+        Box::pin(async { (*self).commit().await.map_err(|error| trouble(&error)) })
+    }
+}
+
+async fn run(connection: &mut PgConnection, sql: &str, cells: Vec<Cell>) -> Result<Vec<Line>, Trouble> {
+    // Texts come from this crate; what others say goes in as cells.
+    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned()));
+    for cell in cells {
+        query = match cell {
+            Cell::Int(number) => query.bind(number),
+            Cell::Text(text) => query.bind(text),
+            Cell::NoInt => query.bind(None::<i64>),
+            Cell::NoText => query.bind(None::<String>),
+        };
+    }
+    let rows = query.fetch_all(connection).await.map_err(|error| trouble(&error))?;
+    rows.iter().map(line).collect::<Result<_, _>>().map_err(|error| trouble(&error))
+}
+
+fn line(row: &PgRow) -> Result<Line, sqlx::Error> {
+    let cell = |column: usize| {
+        let value = row.try_get_raw(column)?;
+        if value.is_null() {
+            return Ok(Cell::NoText);
+        }
+        let number = value.type_info().name() == "INT8";
+        if number { row.try_get(column).map(Cell::Int) } else { row.try_get(column).map(Cell::Text) }
+    };
+    (0..row.len()).map(cell).collect::<Result<_, _>>().map(Line)
+}
