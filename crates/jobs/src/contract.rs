@@ -3,7 +3,7 @@
 //! `unit` is the shortest time that the queue can tell apart: leases and delays are multiples of it.
 
 use crate::job::{JobId, JobKind, Leased, MAX_PAYLOAD, NewJob, Priority};
-use crate::queue::{Cancel, Filter, Held, MOST, Queue, QueueError, State, Take};
+use crate::queue::{Cancel, Filter, Held, MOST, Queue, QueueError, Seen, State, Take};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,19 +16,33 @@ const LONG: Duration = Duration::from_secs(600);
 
 /// Runs all promises, each on an empty queue.
 pub(crate) async fn holds<F: Future<Output = Arc<dyn Queue>>>(unit: Duration, empty: impl Fn() -> F) {
-    order_and_priorities(&*empty().await).await;
-    a_job_is_told_whole(&*empty().await).await;
-    nobody_else_within_a_lease(empty().await).await;
-    leases_run_out(&*empty().await, unit).await;
-    delays_and_retries(&*empty().await, unit).await;
-    death_and_replay(&*empty().await).await;
+    delivers(unit, true, &empty).await;
     cancellation(&*empty().await, unit).await;
     keys_and_names(&*empty().await).await;
     depths_and_lists(&*empty().await).await;
     reports(&*empty().await, unit).await;
-    poison(&*empty().await).await;
     schedules(&*empty().await, unit).await;
+}
+
+/// The promises of queues that deliver and do not remember: what they refuse to tell is passed over. `once`: whether
+/// consumers that ask at the same moment never get the same job.
+pub(crate) async fn delivers<F: Future<Output = Arc<dyn Queue>>>(unit: Duration, once: bool, empty: impl Fn() -> F) {
+    order_and_priorities(&*empty().await).await;
+    a_job_is_told_whole(&*empty().await).await;
+    nobody_else_within_a_lease(empty().await, once).await;
+    leases_run_out(&*empty().await, unit).await;
+    delays_and_retries(&*empty().await, unit).await;
+    death_and_replay(&*empty().await).await;
+    poison(&*empty().await).await;
     waiting(empty().await).await;
+}
+
+/// A job as it can be seen, where the queue tells.
+async fn told(queue: &dyn Queue, id: JobId) -> Option<Option<Seen>> {
+    match queue.get(id).await {
+        Err(QueueError::Refused(_)) => None,
+        seen => Some(seen.expect("asked")),
+    }
 }
 
 fn job(kind: JobKind, payload: Value) -> NewJob {
@@ -96,7 +110,7 @@ async fn a_job_is_told_whole(queue: &dyn Queue) {
     assert!(age.as_secs().abs() < 300, "{age:?}");
 }
 
-async fn nobody_else_within_a_lease(queue: Arc<dyn Queue>) {
+async fn nobody_else_within_a_lease(queue: Arc<dyn Queue>, once: bool) {
     let all: BTreeSet<JobId> =
         send(&*queue, (0..60).map(|number| job(A, json!(number))).collect()).await.into_iter().collect();
     let mut consumers = tokio::task::JoinSet::new();
@@ -108,7 +122,7 @@ async fn nobody_else_within_a_lease(queue: Arc<dyn Queue>) {
     while let Some(some) = consumers.join_next().await {
         taken.extend(some.expect("no panic").into_iter().map(|leased| leased.job.id));
     }
-    assert_eq!(taken.len(), 60, "each once");
+    assert!(taken.len() == 60 || !once, "each once: {}", taken.len());
     assert_eq!(taken.into_iter().collect::<BTreeSet<_>>(), all);
 }
 
@@ -132,7 +146,7 @@ async fn leases_run_out(queue: &dyn Queue, unit: Duration) {
     assert_eq!(queue.done(&alive.lease, None).await, Ok(true));
     assert_eq!(queue.done(&alive.lease, None).await, Ok(false));
     assert_eq!(queue.extend(&alive.lease, unit, None).await, Ok(Held::Lost));
-    assert_eq!(queue.get(alive.job.id).await, Ok(None), "done without a report is gone");
+    assert_eq!(told(queue, alive.job.id).await.flatten(), None, "done without a report is gone");
 }
 
 async fn delays_and_retries(queue: &dyn Queue, unit: Duration) {
@@ -142,8 +156,10 @@ async fn delays_and_retries(queue: &dyn Queue, unit: Duration) {
     let first = one(queue, A, LONG).await.expect("due by now");
     assert_eq!(queue.retry(&first.lease, unit * 3, "not yet").await, Ok(true));
     assert_eq!(one(queue, A, LONG).await, None, "it rests");
-    let seen = queue.get(first.job.id).await.expect("asked").expect("there");
-    assert_eq!((seen.state, seen.reason.as_deref()), (State::Delayed, Some("not yet")));
+    if let Some(seen) = told(queue, first.job.id).await {
+        let seen = seen.expect("there");
+        assert_eq!((seen.state, seen.reason.as_deref()), (State::Delayed, Some("not yet")));
+    }
     tokio::time::sleep(unit * 4).await;
     let second = one(queue, A, LONG).await.expect("due again");
     assert_eq!(second.job.attempts, 2);
@@ -169,7 +185,9 @@ async fn death_and_replay(queue: &dyn Queue) {
     let again = one(queue, A, LONG).await.expect("due");
     assert_eq!((again.job.id, again.job.attempts, again.job.payload), (ids[1], 1, json!(2)));
     assert_eq!(queue.depth().await.expect("asked").dead, 1);
-    assert_eq!(queue.cancel(ids[0]).await, Ok(Cancel::Removed), "the dead can be put away");
+    if let Err(QueueError::Refused(_)) = queue.cancel(ids[0]).await {
+        return;
+    }
     assert_eq!(queue.depth().await.expect("asked").dead, 0);
     assert_eq!(queue.replay(&[ids[0]]).await, Ok(0));
 }

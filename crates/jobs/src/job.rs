@@ -2,6 +2,7 @@
 //!
 //! Knows no queue. Invariant: a kind is a short name of lower-case letters, digits and hyphens, safe in metrics and URLs.
 
+use crate::sqs::Ticket;
 use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -305,6 +306,8 @@ pub struct Lease {
     pub(crate) token: String,
     /// Where the queue has it, where there are several places.
     pub(crate) place: Priority,
+    /// What SQS does not remember.
+    pub(crate) ticket: Option<Box<Ticket>>,
 }
 
 /// A job that is held until its lease ends.

@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod config;
 #[cfg(test)]
 mod contract;
 mod job;
@@ -31,10 +32,13 @@ mod queue;
 mod runner;
 mod schedule;
 mod sql;
+mod sqs;
 
+pub use config::{Backend, JobsConfig, PostgresConfig, SqsConfig};
 pub use job::{Job, JobId, JobKind, Lease, Leased, MAX_KEY, MAX_PAYLOAD, MAX_REASON, NewJob, Priority};
 pub use metric::Metrics;
 pub use queue::{Cancel, Depth, Filter, Held, KindDepth, Later, MOST, Queue, QueueError, Seen, State, Take};
 pub use runner::{Ended, Failure, Handler, Outcome, Policy, Runner, Stop, Then, Work};
 pub use schedule::Schedule;
 pub use sql::{PostgresQueue, SqliteQueue};
+pub use sqs::SqsQueue;

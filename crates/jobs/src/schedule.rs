@@ -4,7 +4,7 @@
 
 use crate::job::{JobKind, NewJob, Priority};
 use crate::metric::Metrics;
-use crate::queue::Queue;
+use crate::queue::{Queue, QueueError};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +81,10 @@ async fn send(queue: Arc<dyn Queue>, schedule: Schedule) {
         match queue.tick(&schedule.name, schedule.every, schedule.job()).await {
             Ok(true) => tracing::debug!(name = schedule.name, "scheduled job sent"),
             Ok(false) => {}
+            Err(problem @ QueueError::Refused(_)) => {
+                tracing::error!(name = schedule.name, %problem, "nothing sends this job here");
+                return;
+            }
             Err(problem) => tracing::warn!(name = schedule.name, %problem, "a scheduled job cannot be sent"),
         }
     }

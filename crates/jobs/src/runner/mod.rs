@@ -204,3 +204,6 @@ async fn receive(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

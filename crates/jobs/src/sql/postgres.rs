@@ -63,3 +63,49 @@ sql_queue!(
          ORDER BY x.due, x.seq LIMIT $4 FOR UPDATE SKIP LOCKED) j ORDER BY p.rank, j.due, j.seq LIMIT $4"
     )
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract;
+    use crate::job::{JobKind, NewJob};
+    use crate::queue::{Queue, Take};
+    use serde_json::json;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use testkit::Postgres;
+
+    async fn open(server: &Postgres, database: &str) -> PostgresQueue {
+        PostgresQueue::open(server.url(database).parse().unwrap(), 8).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_promises_hold() {
+        let Some(server) = Postgres::start() else { return };
+        let admin = open(&server, Postgres::DATABASE).await;
+        let number = AtomicU32::new(0);
+        contract::holds(Duration::from_millis(200), async || {
+            let name = format!("t{}", number.fetch_add(1, Ordering::Relaxed));
+            let made = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+            sqlx::query(made).execute(&admin.write).await.unwrap();
+            Arc::new(open(&server, &name).await) as Arc<dyn Queue>
+        })
+        .await;
+    }
+
+    /// Consumers that take at the same moment get different jobs, and none waits for another one's transaction.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn consumers_pass_over_what_others_are_taking() {
+        let Some(server) = Postgres::start() else { return };
+        let queue = open(&server, Postgres::DATABASE).await;
+        queue.send((0..3).map(|n| NewJob::new(JobKind::INDEX, json!(n))).collect()).await.unwrap();
+        let mut other = queue.write.begin().await.unwrap();
+        sqlx::query("SELECT seq FROM jobs ORDER BY seq LIMIT 1 FOR UPDATE").execute(&mut *other).await.unwrap();
+        let take = Take { kinds: vec![JobKind::INDEX], max: 10, lease: Duration::from_secs(60), wait: Duration::ZERO };
+        let taken = tokio::time::timeout(Duration::from_secs(10), queue.receive(&take)).await.unwrap().unwrap();
+        let numbers: Vec<_> = taken.iter().map(|leased| leased.job.payload.clone()).collect();
+        assert_eq!(numbers, [json!(1), json!(2)]);
+        other.rollback().await.unwrap();
+        assert_eq!(queue.receive(&take).await.unwrap().len(), 1);
+    }
+}

@@ -54,7 +54,7 @@ impl Row {
             not_before: moment(self.not_before),
             trace: self.trace,
         };
-        Ok(Leased { job, lease: Lease { id, token: token.to_owned(), place } })
+        Ok(Leased { job, lease: Lease { id, token: token.to_owned(), place, ticket: None } })
     }
 
     /// For people; `None` where name or kind are none.

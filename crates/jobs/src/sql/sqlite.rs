@@ -104,9 +104,10 @@ mod tests {
     async fn the_promises_hold() {
         let folder = tempfile::tempdir().unwrap();
         let number = std::sync::atomic::AtomicU32::new(0);
-        contract::holds(Duration::from_millis(100), async || -> Arc<dyn Queue> {
+        contract::holds(Duration::from_millis(100), async || {
             let name = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Arc::new(SqliteQueue::open(&folder.path().join(format!("jobs/{name}.db"))).await.unwrap())
+            let queue = SqliteQueue::open(&folder.path().join(format!("jobs/{name}.db"))).await.unwrap();
+            Arc::new(queue) as Arc<dyn Queue>
         })
         .await;
     }

@@ -91,16 +91,17 @@ macro_rules! sql_queue {
                     "UPDATE jobs SET holder = $1, due = ", $now, " + $2, attempts = attempts + 1, progress = NULL \
                      WHERE seq IN (", $take, ") RETURNING ", columns!()
                 );
-                let turn = self.turn().await;
-                let mut rows: Vec<Row> = sqlx::query_as(statement)
-                    .bind(&token)
-                    .bind(millis(take.lease))
-                    .bind(json!(kinds).to_string())
-                    .bind(take.max.min(MOST) as i64)
-                    .fetch_all(&self.work)
-                    .await
-                    .map_err(failed)?;
-                drop(turn);
+                let taken = {
+                    let _turn = self.turn().await;
+                    sqlx::query_as(statement)
+                        .bind(&token)
+                        .bind(millis(take.lease))
+                        .bind(json!(kinds).to_string())
+                        .bind(take.max.min(MOST) as i64)
+                        .fetch_all(&self.work)
+                        .await
+                };
+                let mut rows: Vec<Row> = taken.map_err(failed)?;
                 rows.sort_by_key(Row::order);
                 let mut leased = Vec::with_capacity(rows.len());
                 for row in rows {
@@ -145,14 +146,13 @@ macro_rules! sql_queue {
             fn send(&self, jobs: Vec<NewJob>) -> Later<'_, Vec<JobId>> {
                 Box::pin(async move {
                     check(&jobs)?;
-                    let turn = self.turn().await;
+                    let _turn = self.turn().await;
                     let mut all = self.write.begin().await.map_err(failed)?;
                     let mut ids = Vec::with_capacity(jobs.len());
                     for job in &jobs {
                         ids.push(Self::put(&mut all, job).await.map_err(failed)?);
                     }
                     all.commit().await.map_err(failed)?;
-                    drop(turn);
                     self.changed.notify_waiters();
                     Ok(ids)
                 })
@@ -233,7 +233,7 @@ macro_rules! sql_queue {
             ) -> Later<'a, bool> {
                 Box::pin(async move {
                     let statement = again!(concat!($now, " + $3"), "reason = $4");
-                    let turn = self.turn().await;
+                    let _turn = self.turn().await;
                     let done = sqlx::query(statement)
                         .bind(lease.id.to_string())
                         .bind(&lease.token)
@@ -242,7 +242,6 @@ macro_rules! sql_queue {
                         .execute(&self.work)
                         .await
                         .map_err(failed)?;
-                    drop(turn);
                     if after.is_zero() {
                         self.changed.notify_waiters();
                     }
@@ -253,14 +252,13 @@ macro_rules! sql_queue {
             fn give_back<'a>(&'a self, lease: &'a Lease) -> Later<'a, bool> {
                 Box::pin(async move {
                     let statement = again!($now, "attempts = attempts - 1");
-                    let turn = self.turn().await;
+                    let _turn = self.turn().await;
                     let done = sqlx::query(statement)
                         .bind(lease.id.to_string())
                         .bind(&lease.token)
                         .execute(&self.work)
                         .await
                         .map_err(failed)?;
-                    drop(turn);
                     self.changed.notify_waiters();
                     Ok(done.rows_affected() > 0)
                 })
@@ -303,13 +301,12 @@ macro_rules! sql_queue {
                         " WHERE state = 1 AND id IN ", $list, "$1", $end
                     );
                     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                    let turn = self.turn().await;
+                    let _turn = self.turn().await;
                     let done = sqlx::query(statement)
                         .bind(json!(ids).to_string())
                         .execute(&self.write)
                         .await
                         .map_err(failed)?;
-                    drop(turn);
                     self.changed.notify_waiters();
                     Ok(done.rows_affected())
                 })
@@ -387,7 +384,7 @@ macro_rules! sql_queue {
                          SET due = excluded.due WHERE jobs_schedule.due <= ", $now, " OR jobs_schedule.due > ", $now,
                         " + $2"
                     );
-                    let turn = self.turn().await;
+                    let _turn = self.turn().await;
                     let mut both = self.write.begin().await.map_err(failed)?;
                     let done = sqlx::query(claim)
                         .bind(name)
@@ -400,7 +397,6 @@ macro_rules! sql_queue {
                     }
                     Self::put(&mut both, &job).await.map_err(failed)?;
                     both.commit().await.map_err(failed)?;
-                    drop(turn);
                     self.changed.notify_waiters();
                     Ok(true)
                 })
