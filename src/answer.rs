@@ -21,6 +21,7 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
+use tokio::runtime::Handle;
 use tracing::{Instrument as _, Span};
 
 /// Failures that are logged.
@@ -52,6 +53,10 @@ impl Answer for App {
 
     fn note(&self, event: Event) {
         self.metrics.doors.note(event);
+    }
+
+    fn served_on(&self, runtime: &Handle) {
+        self.metrics.tasks.watch(runtime.clone());
     }
 }
 

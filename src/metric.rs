@@ -2,8 +2,10 @@
 
 mod doors;
 mod process;
+mod tasks;
 
 pub(crate) use process::Process;
+use tasks::Tasks;
 
 use crate::cache::{Event, Flights, Memory, Shares, Tiers, lease};
 use crate::fleet::Fleet;
@@ -127,6 +129,8 @@ pub(crate) struct Metrics {
     sent: Counter,
     /// Of the sockets.
     pub(crate) doors: doors::Doors,
+    /// Of the runtimes.
+    pub(crate) tasks: Tasks,
     stages: Family<StageLabels, HistogramWithExemplars<TraceLabels>, Traced>,
     fills: Family<FormatLabels, Counter>,
     shed: Family<ReasonLabels, Counter>,
@@ -151,6 +155,7 @@ impl Metrics {
             latency,
             sent: Counter::default(),
             doors: doors::Doors::new(registry),
+            tasks: Tasks::default(),
             stages: Family::new_with_constructor(Traced),
             fills: Family::default(),
             shed: Family::default(),
@@ -162,6 +167,7 @@ impl Metrics {
             purges: Family::default(),
             jobs: Family::default(),
         };
+        registry.register_collector(Box::new(metrics.tasks.clone()));
         registry.register("requests", "Requests answered, by what the cache did and status", metrics.requests.clone());
         registry.register_with_unit(
             "request",

@@ -8,7 +8,7 @@ use crate::pressure;
 use crate::purge;
 use crate::reload::Reload;
 use crate::sandbox::{self, Places};
-use crate::server::{Clock, Listeners, Listening, Stop, Tls};
+use crate::server::{Answer as _, Clock, Listeners, Listening, Stop, Tls};
 use crate::stats;
 use clap::Args;
 use http::Method;
@@ -23,6 +23,7 @@ use std::io::{Error, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// Longest wait for what has been purged, before the server says that it is ready.
 const FLEET_WAIT: Duration = Duration::from_secs(2);
@@ -90,6 +91,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
         tokio::spawn(tls.keep_up(app.clone(), Clock::SYSTEM, hangup::watch()?));
     }
     app.work(&drain)?;
+    app.served_on(&Handle::current());
     listeners.start(app.clone(), &stop, &drain)?;
     tokio::spawn(pressure::watch(app.clone()));
     tokio::spawn(stats::watch(app.clone()));

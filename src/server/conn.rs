@@ -4,6 +4,8 @@ use super::accept::Accepted;
 use super::bind::Door;
 use super::clients::Place;
 use super::config::ServerConfig;
+use super::corked::Corked;
+use super::inline::Inline;
 use super::lend::Lent;
 use super::listener::Shared;
 use super::watched::{Activity, Patience, Returned, Verdict, Watchdog, Watched};
@@ -15,13 +17,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{MissedTickBehavior, timeout};
@@ -186,7 +190,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     R: AsyncRead + AsyncWrite + Unpin,
 {
-    let (talk, io) = (Arc::new(talk), TokioIo::new(stream));
+    let talk = Arc::new(talk);
     let config = &*talk.shared.config;
     let ended = if talk.h2 {
         let service = service_fn(|request: Request<Incoming>| {
@@ -196,7 +200,9 @@ where
                 Ok::<_, Infallible>(response.map(|body| Lent::new(body, &turn.done().activity)))
             }
         });
-        drive(http2_builder(config).serve_connection(io, service), &talk).await
+        let (corked, cork) = Corked::new(stream);
+        let connection = http2_builder(config).serve_connection(TokioIo::new(corked), service);
+        drive(connection, &talk, |cx| cork.pull(cx)).await
     } else {
         talk.activity.expect_head();
         let service = service_fn(|request: Request<Incoming>| {
@@ -207,7 +213,8 @@ where
                 Ok::<_, Infallible>(response.map(Full::new))
             }
         });
-        drive(http1_builder(config).serve_connection(io, service), &talk).await
+        let connection = http1_builder(config).serve_connection(TokioIo::new(stream), service);
+        drive(connection, &talk, |_| Poll::Ready(Ok(()))).await
     };
     if let (End::Orderly, Some(stream)) = (ended, returned.take()) {
         linger(stream).await;
@@ -269,8 +276,8 @@ fn http1_builder(config: &ServerConfig) -> http1::Builder {
     builder
 }
 
-fn http2_builder(config: &ServerConfig) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2_builder(config: &ServerConfig) -> http2::Builder<Inline> {
+    let mut builder = http2::Builder::new(Inline);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(config.max_streams)
@@ -285,8 +292,14 @@ fn http2_builder(config: &ServerConfig) -> http2::Builder<TokioExecutor> {
     builder
 }
 
-async fn drive<A: Answer, C: GracefulConnection>(connection: C, talk: &Talk<A>) -> End {
+/// Polls the connection until it ends; `pull` sends what it has written, after each turn.
+async fn drive<A: Answer, C: GracefulConnection>(
+    connection: C,
+    talk: &Talk<A>,
+    pull: impl Fn(&mut Context<'_>) -> Poll<io::Result<()>>,
+) -> End {
     let mut connection = pin!(connection);
+    let mut over = false;
     let config = &*talk.shared.config;
     let patience = Patience {
         header: config.header_timeout,
@@ -302,17 +315,22 @@ async fn drive<A: Answer, C: GracefulConnection>(connection: C, talk: &Talk<A>) 
     let mut ending = false;
     let stop: &Stop = &talk.shared.stop;
     loop {
+        let turn = poll_fn(|cx| {
+            // Errors here are the peer's (resets, bad syntax): hyper has answered what can be answered.
+            over = over || connection.as_mut().poll(cx).is_ready();
+            let sent = pull(cx);
+            if over || matches!(sent, Poll::Ready(Err(_))) { sent.map(drop) } else { Poll::Pending }
+        });
         let now = tokio::select! {
             biased;
-            // Errors here are the peer's (resets, bad syntax): hyper has answered what can be answered.
-            _result = connection.as_mut() => return talk.end(),
+            () = turn => return talk.end(),
             now = tick.tick() => now.into_std(),
         };
         match watchdog.look(&talk.activity, now) {
             Verdict::SlowHead => return talk.cut(Refusal::SlowHead),
             Verdict::SlowReader => return talk.cut(Refusal::SlowReader),
-            Verdict::Idle if ending => return End::Stalled,
-            Verdict::Fine if ending || !stop.stopping() => {}
+            Verdict::Idle if ending || over => return End::Stalled,
+            Verdict::Fine if ending || over || !stop.stopping() => {}
             Verdict::Idle | Verdict::Fine => {
                 ending = true;
                 watchdog.hurry(GOODBYE);

@@ -132,6 +132,7 @@ impl Listeners {
             }
             let blocking = (self.config.file_threads / self.config.threads().max(1)).max(2);
             let runtime = builder.enable_all().max_blocking_threads(blocking).thread_name("socket").build()?;
+            shared.app.served_on(runtime.handle());
             let (shared, endpoints) = (Arc::clone(&shared), endpoints.clone());
             thread::Builder::new().name(format!("accept-{number}")).spawn(move || {
                 let _accepting = shared.drain.track();

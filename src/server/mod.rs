@@ -10,9 +10,11 @@ mod clients;
 mod clock;
 pub mod config;
 mod conn;
+mod corked;
 mod event;
 mod greeting;
 pub mod h3;
+mod inline;
 mod lend;
 mod listener;
 mod peer;
@@ -33,6 +35,7 @@ pub use tls::Tls;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
+use tokio::runtime::Handle;
 
 /// What the sockets need of the application.
 pub trait Answer: Send + Sync + 'static {
@@ -40,4 +43,6 @@ pub trait Answer: Send + Sync + 'static {
     fn answer(&self, peer: &Peer, head: Parts) -> impl Future<Output = Response<Bytes>> + Send;
     /// Something happened that is worth counting.
     fn note(&self, event: Event);
+    /// Connections are served on this runtime too.
+    fn served_on(&self, runtime: &Handle);
 }

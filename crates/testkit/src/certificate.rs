@@ -7,6 +7,7 @@ use rcgen::{
     RsaKeySize,
 };
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::sync::Arc;
@@ -126,6 +127,20 @@ impl Authority {
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         config
     }
+}
+
+/// A client's side of TLS that trusts these certificates (PEM), or nobody.
+///
+/// # Panics
+/// Where the text is none.
+#[must_use]
+pub fn trusting(pem: Option<&str>) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    for certificate in pem.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes())) {
+        roots.add(certificate.expect("a certificate in PEM")).expect("a sound certificate");
+    }
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    builder.expect("the default versions").with_root_certificates(roots).with_no_client_auth()
 }
 
 fn called(name: &str) -> DistinguishedName {

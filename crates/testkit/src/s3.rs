@@ -144,6 +144,9 @@ fn serve(listener: std::net::TcpListener, service: &S3Service, refusal: &Refusal
                 _ = &mut stopped => return,
             };
             let Ok((stream, _)) = stream else { continue };
+            // The head and the body of an answer are written apart: Nagle's algorithm would hold back the body for the client's
+            // delayed acknowledgement, 40 ms.
+            let _latency = stream.set_nodelay(true);
             let (service, refusal) = (service.clone(), Arc::clone(refusal));
             tokio::spawn(async move {
                 let builder = Builder::new(TokioExecutor::new());
