@@ -1,6 +1,6 @@
 # The menu. Each entry installs what it needs and says so; nothing else has to be done first.
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance test-browser test-arm bench bench-peers bench-quality load load-nginx fuzz lint docker fmt
+.PHONY: help run test conformance test-browser test-arm bench bench-peers bench-quality load load-nginx soak fuzz lint docker fmt
 SHELL := bash
 
 ARGS ?=
@@ -11,6 +11,7 @@ FUZZ_TARGETS ?=
 LOAD_SECONDS ?= 20
 LOAD_DRAIN ?=
 SCENARIOS ?=
+SOAK_SECONDS ?= 3600
 
 help: ## This list
 	@echo "Tintype. Usage: make TARGET [VARIABLE=value]"
@@ -43,11 +44,14 @@ bench-peers: ## The same renders by Tintype, libvips and sharp; ARGS='--only Web
 bench-quality: ## Bytes at equal score beside sharp, libvips, imgproxy; ARGS='--codec webp --jobs 4' and others
 	@scripts/bench-quality.sh $(ARGS)
 
-load: ## k6 scenarios with budgets; SCENARIOS="hits misses stampede mixed", LOAD_SECONDS=20, LOAD_DRAIN=1
+load: ## Scenarios with budgets; SCENARIOS="hits misses stampede mixed overload crowd burst", LOAD_SECONDS=20, LOAD_DRAIN=1
 	@LOAD_SECONDS='$(LOAD_SECONDS)' LOAD_DRAIN='$(LOAD_DRAIN)' loadtest/run.sh $(SCENARIOS)
 
-load-nginx: ## The hit path beside nginx static and proxy_cache; ARGS='--rounds 3' and others
+load-nginx: ## The hit path beside nginx; ARGS='--protocols h1-tls,h2-tls,h3 --rounds 3', --varnish and others
 	@scripts/load-nginx.sh $(ARGS)
+
+soak: ## Mixed traffic with faults for SOAK_SECONDS (3600): flat memory, nothing left behind
+	@SOAK_SECONDS='$(SOAK_SECONDS)' loadtest/run.sh soak
 
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (30); FUZZ_TARGETS="url_parse render" chooses
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_TARGETS='$(FUZZ_TARGETS)' scripts/fuzz.sh

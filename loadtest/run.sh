@@ -1,24 +1,53 @@
 #!/usr/bin/env bash
-# Runs k6 scenarios against a server of its own (release build, samples/, loopback) and fails where one breaks its budget.
+# Runs scenarios, each against a server of its own (release build, samples/, loopback), and fails where one breaks its budget.
 #
-#   loadtest/run.sh [hits] [misses] [stampede] [mixed]
+#   loadtest/run.sh [hits] [misses] [stampede] [mixed] [overload] [crowd] [burst] [soak]
+#                        the first four by k6, the others by loadtest/load; without arguments all but soak
 #   LOAD_SECONDS=20      length of hits, misses and mixed
 #   LOAD_DRAIN=1         mixed: SIGTERM in the middle; another server takes over the port as soon as it is free
-#   LOAD_PORT=18080      the next one is the admin port
+#   LOAD_PORT=18080      k6's; the next one is the admin port
+#   SOAK_SECONDS=3600    length of soak
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup/build.sh
-scripts/setup/load.sh
-PATH=$PWD/.tools/bin:$PATH
 
 scenarios=("$@")
-[ ${#scenarios[@]} -gt 0 ] || scenarios=(hits misses stampede mixed)
+[ ${#scenarios[@]} -gt 0 ] || scenarios=(hits misses stampede mixed overload crowd burst)
+by_k6=()
+own=()
+for scenario in "${scenarios[@]}"; do
+    case $scenario in
+    overload | crowd | burst | soak) own+=("$scenario") ;;
+    *) by_k6+=("$scenario") ;;
+    esac
+done
 port=${LOAD_PORT:-18080}
 export LOAD_SECONDS=${LOAD_SECONDS:-20}
 export TINTYPE_URL=http://127.0.0.1:$port TINTYPE_ADMIN=http://127.0.0.1:$((port + 1))
 
 cargo build --release --locked --bin tintype
 binary=${CARGO_TARGET_DIR:-target}/release/tintype
+failed=()
+for scenario in "${own[@]}"; do
+    echo "=== $scenario"
+    arguments=("$scenario")
+    [ "$scenario" != soak ] || arguments+=(--seconds "${SOAK_SECONDS:-3600}")
+    cargo run --release --locked --quiet -p tintype-testkit --example load -- --binary "$binary" "${arguments[@]}" || failed+=("$scenario")
+done
+
+# The verdict over all of them.
+tell() {
+    if [ ${#failed[@]} -gt 0 ]; then
+        echo "OVER BUDGET: ${failed[*]}" >&2
+        exit 1
+    fi
+    echo "All within budget: ${scenarios[*]}"
+    exit 0
+}
+[ ${#by_k6[@]} -gt 0 ] || tell
+
+scripts/setup/load.sh
+PATH=$PWD/.tools/bin:$PATH
 work=$(mktemp -d)
 server=
 stop() {
@@ -53,8 +82,7 @@ drain_in_the_middle() {
 }
 
 start
-failed=()
-for scenario in "${scenarios[@]}"; do
+for scenario in "${by_k6[@]}"; do
     echo "=== $scenario"
     export LOAD_RUN="$scenario-$$-$RANDOM"
     k6 run --quiet --no-usage-report --summary-mode=compact "loadtest/$scenario.js" &
@@ -63,8 +91,4 @@ for scenario in "${scenarios[@]}"; do
     wait "$k6" || failed+=("$scenario")
 done
 if grep -E '"level":"ERROR"|panicked' "$work/server.log" >&2; then failed+=("the server's log"); fi
-if [ ${#failed[@]} -gt 0 ]; then
-    echo "OVER BUDGET: ${failed[*]}" >&2
-    exit 1
-fi
-echo "All within budget: ${scenarios[*]}"
+tell

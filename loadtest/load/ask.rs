@@ -74,7 +74,8 @@ async fn all(options: &Options) -> Result<Vec<Duration>, String> {
         let client = Client::open(options.protocol, options.address, &tls).await.map_err(|error| error.to_string())?;
         let client = Arc::new(client);
         // One at a time is all that HTTP/1.1 can do.
-        let at_once = if matches!(options.protocol, Protocol::Http1 | Protocol::Http1Tls) { 1 } else { options.streams };
+        let at_once =
+            if matches!(options.protocol, Protocol::Http1 | Protocol::Http1Tls) { 1 } else { options.streams };
         for _ in 0..at_once {
             streams.spawn(ask(Arc::clone(&client), Arc::clone(&options), counted));
         }

@@ -25,10 +25,10 @@ const BUDGET: f64 = 1.15;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Clients at once.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 16)]
     clients: usize,
     /// Pictures that each asks for, one after the other.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     pictures: usize,
     #[arg(long, default_value_t = 2)]
     bursts: usize,
@@ -39,8 +39,7 @@ pub(crate) async fn run(binary: &Path, options: &Options) -> Verdict {
 }
 
 async fn bursts(binary: &Path, options: &Options) -> Verdict {
-    let sets =
-        ["render.threads=3", "render.queue_timeout=1m", "origins.0.name=samples", "origins.0.kind=file"];
+    let sets = ["render.threads=3", "render.queue_timeout=1m", "origins.0.name=samples", "origins.0.kind=file"];
     let edge = Rc::new(Edge::start(binary, &sets.map(str::to_owned)));
     let (mut verdict, made) = (Verdict::default(), Rc::new(Cell::new(0_u64)));
     // A thread's first picture brings its buffers.
@@ -50,7 +49,8 @@ async fn bursts(binary: &Path, options: &Options) -> Verdict {
         let (before, cached) = (edge.resident(), cached(&edge));
         let peak = Rc::new(Cell::new(before));
         let (seen, look) = (Rc::clone(&peak), Rc::clone(&edge));
-        let answered = ask(&edge, &made, options.clients, options.pictures, || seen.set(seen.get().max(look.resident()))).await;
+        let answered =
+            ask(&edge, &made, options.clients, options.pictures, || seen.set(seen.get().max(look.resident()))).await;
         sleep(REST).await;
         let after = edge.resident() as f64;
         let live = before as f64 + (self::cached(&edge) - cached).max(0.0);

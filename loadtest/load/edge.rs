@@ -4,6 +4,7 @@
 //! scenario, however that ends.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +12,6 @@ use testkit::certificate::Authority;
 use testkit::client::{Client, HOST, Protocol, Wrong};
 use testkit::wire::{self, Connection};
 use testkit::{Folder, Process};
-use std::net::SocketAddr;
 
 /// Longest orderly end.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -103,7 +103,10 @@ impl Edge {
     /// Lines of its log that tell of a defect.
     pub(crate) fn defects(&self) -> Vec<String> {
         let log = self.process.log();
-        log.lines().filter(|line| line.contains("\"level\":\"ERROR\"") || line.contains("panicked")).map(str::to_owned).collect()
+        log.lines()
+            .filter(|line| line.contains("\"level\":\"ERROR\"") || line.contains("panicked"))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// SIGTERM: whether it drained and ended well.

@@ -45,7 +45,8 @@ struct Misses {
 }
 
 async fn overload(binary: &Path, options: &Options) -> Verdict {
-    let sets = ["render.threads=1", "server.threads=1", "origins.0.name=samples", "origins.0.kind=file"];
+    // Who would wait for longer than a second is refused, so that a round is long enough to see it.
+    let sets = ["render.threads=1", "render.queue_timeout=1s", "origins.0.name=samples", "origins.0.kind=file"];
     let edge = Rc::new(Edge::start(binary, &sets.map(str::to_owned)));
     let (misses, length) = (Rc::new(Misses::default()), Duration::from_secs(options.seconds));
     let mut verdict = Verdict::default();
@@ -76,7 +77,10 @@ async fn overload(binary: &Path, options: &Options) -> Verdict {
     let ratio = ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN);
     verdict.hold(ratio <= BUDGET, format!("p99 of hits under overload: {ratio:.2} times that of an idle server"));
     let Misses { made, refused, wrong, .. } = &*misses;
-    verdict.hold(wrong.get() == 0, format!("misses: {} made, {} refused, {} wrong", made.get(), refused.get(), wrong.get()));
+    verdict.hold(
+        wrong.get() == 0,
+        format!("misses: {} made, {} refused, {} wrong", made.get(), refused.get(), wrong.get()),
+    );
     verdict.hold(refused.get() > 0, "it was more than could be made".to_owned());
     verdict
 }
@@ -143,14 +147,16 @@ async fn flood(edge: Rc<Edge>, misses: Rc<Misses>, rate: f64) {
 async fn miss(edge: &Edge, misses: &Misses) {
     let add = |count: &Cell<u64>| count.set(count.get() + 1);
     add(&misses.number);
-    let target = format!("/img/landscape.jpg?w=1200&f=webp&cb={}", misses.number.get());
+    let target = format!("/img/barn.jpg?w=300&f=webp&cb={}", misses.number.get());
     let asked = match edge.connect(Protocol::Http1).await {
         Ok(client) => client.ask(Method::GET, &target, &[]).await,
         Err(error) => Err(error),
     };
     match asked {
         Ok(response) if response.status() == 200 => add(&misses.made),
-        Ok(response) if response.status() == 503 && response.headers().contains_key("retry-after") => add(&misses.refused),
+        Ok(response) if response.status() == 503 && response.headers().contains_key("retry-after") => {
+            add(&misses.refused)
+        }
         Ok(_) | Err(_) => add(&misses.wrong),
     }
 }

@@ -55,7 +55,8 @@ async fn soak(binary: &Path, options: &Options) -> Verdict {
     println!("before: {first:?}\nafter, {} s after the last visitor: {last:?}", rested.as_secs());
     println!("seen: {}", seen.told());
     verdict.hold(seen.counted("wrong") == 0, format!("wrong answers: {} {:?}", seen.counted("wrong"), seen.wrongs()));
-    verdict.hold(seen.counted("far-failed") > 0 && seen.counted("far") > 0, "the origin failed and was well again".into());
+    verdict
+        .hold(seen.counted("far-failed") > 0 && seen.counted("far") > 0, "the origin failed and was well again".into());
     sample::level(&samples, &mut verdict);
     verdict.hold(last.connections == 0.0, format!("connections when all have left: {}", last.connections));
     for (what, before, after, some) in
@@ -125,7 +126,10 @@ async fn watch(edge: &Edge, peers: &Peers, seen: &Seen, began: Instant, length: 
             let fault = peers.change(&mut dice);
             let Sample { resident, files, tasks, connections, .. } = sample;
             let minute = sample.at.as_secs_f64() / 60.0;
-            eprintln!("{minute:6.1} min  {resident:6.1} MiB  {files} files  {tasks} tasks  {connections} connections  wrong {}  ({fault})", seen.counted("wrong"));
+            eprintln!(
+                "{minute:6.1} min  {resident:6.1} MiB  {files} files  {tasks} tasks  {connections} connections  wrong {}  ({fault})",
+                seen.counted("wrong")
+            );
             if dice.below(3) == 0 {
                 edge.admin("POST", "/purge", r#"{"url": "/img/river.jpg?w=160&f=auto"}"#);
                 edge.hang_up();
@@ -143,7 +147,8 @@ async fn rest(edge: &Edge, first: &Sample) -> (Sample, Duration) {
     loop {
         sleep(Duration::from_secs(1)).await;
         let sample = Sample::take(edge, began);
-        let gone = sample.connections == 0.0 && sample.tasks <= first.tasks + 16.0 && sample.files <= first.files + 16.0;
+        let gone =
+            sample.connections == 0.0 && sample.tasks <= first.tasks + 16.0 && sample.files <= first.files + 16.0;
         if gone || began.elapsed() > REST {
             return (sample, began.elapsed());
         }

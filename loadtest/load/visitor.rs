@@ -4,12 +4,12 @@
 //! always wrong. Invariant: a visitor never waits for ever, and takes its connections with it.
 
 use crate::edge::Edge;
+use bytes::Bytes;
 use http::{Method, Response};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
-use bytes::Bytes;
 use testkit::client::{Client, Protocol, Wrong};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -175,9 +175,10 @@ impl Visitor {
     async fn new(&mut self, client: &Client) -> Result<(), Wrong> {
         let target = self.fresh();
         let response = client.ask(Method::GET, &target, &[BROWSER]).await?;
-        self.seen.count("new");
-        if response.status() != 200 {
-            self.seen.wrong(format!("{target}: {}", response.status()));
+        match response.status().as_u16() {
+            200 => self.seen.count("new"),
+            503 if response.headers().contains_key("retry-after") => self.seen.count("refused"),
+            status => self.seen.wrong(format!("{target}: {status}")),
         }
         Ok(())
     }
