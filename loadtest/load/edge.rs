@@ -74,7 +74,7 @@ impl Edge {
         let length = body.len().to_string();
         let head = wire::head(method, target, &[("host", "admin"), ("content-length", &length)]);
         let reply = Connection::open(self.process.admin).and_then(|mut connection| {
-            connection.send(&[head.as_bytes(), body.as_bytes()].concat())?;
+            connection.send([head.as_bytes(), body.as_bytes()].concat())?;
             connection.reply(method)
         });
         reply.unwrap_or_else(|error| panic!("{method} {target} of the admin listener: {error}")).text()

@@ -152,11 +152,9 @@ async fn miss(edge: &Edge, misses: &Misses) {
         Ok(client) => client.ask(Method::GET, &target, &[]).await,
         Err(error) => Err(error),
     };
-    match asked {
-        Ok(response) if response.status() == 200 => add(&misses.made),
-        Ok(response) if response.status() == 503 && response.headers().contains_key("retry-after") => {
-            add(&misses.refused)
-        }
-        Ok(_) | Err(_) => add(&misses.wrong),
-    }
+    add(match asked {
+        Ok(response) if response.status() == 200 => &misses.made,
+        Ok(response) if response.status() == 503 && response.headers().contains_key("retry-after") => &misses.refused,
+        Ok(_) | Err(_) => &misses.wrong,
+    });
 }

@@ -138,7 +138,7 @@ impl Visitor {
         match self.dice.below(100) {
             0..60 => self.popular(client).await,
             60..72 => self.again(client).await,
-            72..82 => self.new(client).await,
+            72..82 => self.discover(client).await,
             82..94 => self.far(client).await,
             _ => self.mistaken(client).await,
         }
@@ -172,7 +172,7 @@ impl Visitor {
     }
 
     /// What nobody has asked for yet.
-    async fn new(&mut self, client: &Client) -> Result<(), Wrong> {
+    async fn discover(&mut self, client: &Client) -> Result<(), Wrong> {
         let target = self.fresh();
         let response = client.ask(Method::GET, &target, &[BROWSER]).await?;
         match response.status().as_u16() {
