@@ -41,6 +41,7 @@ pub mod schema;
 mod sql;
 pub mod stamp;
 pub mod store;
+mod terms;
 
 pub use asset::{Asset, Content, Facts, State, StateKind, StoredVersion, Visibility};
 pub use change::{Change, Committed, Expect, Idempotency, Quota};

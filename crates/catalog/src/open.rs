@@ -3,8 +3,9 @@
 use crate::config::{CatalogConfig, Kind, PostgresConfig, SqliteConfig, Tls};
 use crate::dynamodb::Dynamo;
 use crate::error::StoreError;
-use crate::sql::{Sql, Terms};
+use crate::sql::Sql;
 use crate::store::Catalog;
+use crate::terms::Terms;
 use aws::Aws;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::path::Path;

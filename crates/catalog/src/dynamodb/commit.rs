@@ -12,10 +12,10 @@ use crate::event::Event;
 use crate::name::{AssetId, ContentHash, TenantId};
 use crate::plan::{Delta, Plan, plan};
 use crate::store::Usage;
+use crate::terms::Remembered;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,13 +23,6 @@ use std::time::Duration;
 const TRIES: u32 = 30;
 /// Before the second try; grows with each.
 const PAUSE: Duration = Duration::from_millis(5);
-
-/// What an idempotency key remembers.
-#[derive(Serialize, Deserialize)]
-struct Remembered {
-    asset: Asset,
-    event: Event,
-}
 
 /// The writes of one transaction.
 #[derive(Default)]
@@ -157,8 +150,7 @@ impl Dynamo {
         if found.text("fingerprint")? != idempotency.fingerprint.to_string() {
             return Err(CommitError::KeyReused);
         }
-        let Remembered { asset, event } = found.document()?;
-        Ok(Some(Committed { asset, event, repeated: true }))
+        Ok(Some(found.document::<Remembered>()?.into()))
     }
 
     fn remember(

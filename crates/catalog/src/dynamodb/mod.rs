@@ -18,8 +18,8 @@ use crate::error::{CommitError, StoreError};
 use crate::event::Event;
 use crate::listing::{Cursor, Listing, Page};
 use crate::name::{AssetId, AssetPath, ContentHash, TenantId};
-use crate::sql::Terms;
 use crate::store::{Catalog, Held, Lag, Later, Row, Unreferenced, Usage};
+use crate::terms::{Terms, bounded};
 use aws::{Aws, Fault, Service};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -92,41 +92,35 @@ impl Dynamo {
         let request = self.client().await?.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         request.send().await.map(|output| output.item).map_err(|error| fault(&error))
     }
-
-    /// Within the time that any call has.
-    async fn bounded<T, E: From<StoreError>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let late = |_| Err(StoreError::Late.into());
-        tokio::time::timeout(self.terms.patience, work).await.unwrap_or_else(late)
-    }
 }
 
 impl Catalog for Dynamo {
     fn commit(&self, change: Change) -> Later<'_, Result<Committed, CommitError>> {
-        Box::pin(async move { self.bounded(self.committed(&change)).await })
+        Box::pin(async move { bounded(self.terms.patience, self.committed(&change)).await })
     }
 
     fn get<'a>(&'a self, tenant: &'a TenantId, id: AssetId) -> Later<'a, Result<Option<Asset>, StoreError>> {
-        Box::pin(self.bounded(self.record(tenant, id)))
+        Box::pin(bounded(self.terms.patience, self.record(tenant, id)))
     }
 
     fn find<'a>(&'a self, tenant: &'a TenantId, path: &'a AssetPath) -> Later<'a, Result<Option<Asset>, StoreError>> {
-        Box::pin(self.bounded(self.holder(tenant, path)))
+        Box::pin(bounded(self.terms.patience, self.holder(tenant, path)))
     }
 
     fn list<'a>(&'a self, tenant: &'a TenantId, listing: &'a Listing) -> Later<'a, Result<Page<Asset>, StoreError>> {
-        Box::pin(self.bounded(self.listed(tenant, listing)))
+        Box::pin(bounded(self.terms.patience, self.listed(tenant, listing)))
     }
 
     fn versions<'a>(&'a self, tenant: &'a TenantId, id: AssetId) -> Later<'a, Result<Vec<StoredVersion>, StoreError>> {
-        Box::pin(self.bounded(self.contents_of(tenant, id)))
+        Box::pin(bounded(self.terms.patience, self.contents_of(tenant, id)))
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> Later<'_, Result<Vec<Asset>, StoreError>> {
-        Box::pin(self.bounded(self.overdue(now, limit)))
+        Box::pin(bounded(self.terms.patience, self.overdue(now, limit)))
     }
 
     fn usage<'a>(&'a self, tenant: &'a TenantId) -> Later<'a, Result<Usage, StoreError>> {
-        Box::pin(self.bounded(self.used(tenant)))
+        Box::pin(bounded(self.terms.patience, self.used(tenant)))
     }
 
     fn hold<'a>(
@@ -136,15 +130,15 @@ impl Catalog for Dynamo {
         bytes: u64,
         until: Timestamp,
     ) -> Later<'a, Result<Held, StoreError>> {
-        Box::pin(self.bounded(self.held(tenant, hash, bytes, until)))
+        Box::pin(bounded(self.terms.patience, self.held(tenant, hash, bytes, until)))
     }
 
     fn references<'a>(&'a self, tenant: &'a TenantId, hash: &'a ContentHash) -> Later<'a, Result<u64, StoreError>> {
-        Box::pin(self.bounded(self.referring(tenant, hash)))
+        Box::pin(bounded(self.terms.patience, self.referring(tenant, hash)))
     }
 
     fn unreferenced(&self, before: Timestamp, limit: usize) -> Later<'_, Result<Vec<Unreferenced>, StoreError>> {
-        Box::pin(self.bounded(self.left_over(before, limit)))
+        Box::pin(bounded(self.terms.patience, self.left_over(before, limit)))
     }
 
     fn condemn<'a>(
@@ -153,38 +147,38 @@ impl Catalog for Dynamo {
         hash: &'a ContentHash,
         now: Timestamp,
     ) -> Later<'a, Result<bool, StoreError>> {
-        Box::pin(self.bounded(self.condemned(tenant, hash, now)))
+        Box::pin(bounded(self.terms.patience, self.condemned(tenant, hash, now)))
     }
 
     fn forget<'a>(&'a self, tenant: &'a TenantId, hash: &'a ContentHash) -> Later<'a, Result<(), StoreError>> {
-        Box::pin(self.bounded(self.forgotten(tenant, hash)))
+        Box::pin(bounded(self.terms.patience, self.forgotten(tenant, hash)))
     }
 
     fn pending(&self, limit: usize) -> Later<'_, Result<Vec<Event>, StoreError>> {
-        Box::pin(self.bounded(self.waiting(limit)))
+        Box::pin(bounded(self.terms.patience, self.waiting(limit)))
     }
 
     fn sent<'a>(&'a self, events: &'a [Event]) -> Later<'a, Result<(), StoreError>> {
-        Box::pin(self.bounded(self.handed_on(events)))
+        Box::pin(bounded(self.terms.patience, self.handed_on(events)))
     }
 
     fn lag(&self) -> Later<'_, Result<Lag, StoreError>> {
-        Box::pin(self.bounded(self.behind()))
+        Box::pin(bounded(self.terms.patience, self.behind()))
     }
 
     fn lead<'a>(&'a self, holder: &'a str, now: Timestamp, lease: Duration) -> Later<'a, Result<bool, StoreError>> {
-        Box::pin(self.bounded(self.leading(holder, now, lease)))
+        Box::pin(bounded(self.terms.patience, self.leading(holder, now, lease)))
     }
 
     fn scan<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Later<'a, Result<Page<Asset>, StoreError>> {
-        Box::pin(self.bounded(self.scanned(after, limit)))
+        Box::pin(bounded(self.terms.patience, self.scanned(after, limit)))
     }
 
     fn survey<'a>(&'a self, after: Option<&'a Cursor>, limit: usize) -> Later<'a, Result<Page<Row>, StoreError>> {
-        Box::pin(self.bounded(self.surveyed(after, limit)))
+        Box::pin(bounded(self.terms.patience, self.surveyed(after, limit)))
     }
 
     fn ready(&self) -> Later<'_, Result<(), StoreError>> {
-        Box::pin(self.bounded(self.ensure(false)))
+        Box::pin(bounded(self.terms.patience, self.ensure(false)))
     }
 }

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::name::{AssetId, ContentHash, TenantId};
 use crate::plan::{Delta, Plan, plan};
 use crate::store::Usage;
-use serde::{Deserialize, Serialize};
+use crate::terms::Remembered;
 
 /// Why a try did not end in a commit.
 enum Stop {
@@ -36,13 +36,6 @@ impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         Self::Refused(CommitError::Store(error))
     }
-}
-
-/// What an idempotency key remembers.
-#[derive(Serialize, Deserialize)]
-struct Remembered {
-    asset: Asset,
-    event: Event,
 }
 
 /// Old keys that one commit with a key clears away.
@@ -121,8 +114,8 @@ impl Sql {
         if line.parsed::<ContentHash>(0)? != idempotency.fingerprint {
             return Err(CommitError::KeyReused.into());
         }
-        let Remembered { asset, event } = document(line, 1, "an idempotency record")?;
-        Ok(Some(Committed { asset, event, repeated: true }))
+        let remembered: Remembered = document(line, 1, "an idempotency record")?;
+        Ok(Some(remembered.into()))
     }
 
     async fn locked(&self, session: &mut dyn Session, tenant: &TenantId, id: AssetId) -> Result<Option<Asset>, Stop> {

@@ -14,32 +14,18 @@ mod sqlite;
 mod survey;
 
 use crate::asset::{Asset, StoredVersion};
-use crate::change::{Change, Committed, Quota};
+use crate::change::{Change, Committed};
 use crate::error::{CommitError, StoreError};
 use crate::event::Event;
 use crate::listing::{Cursor, Listing, Page};
-use crate::name::{AssetId, AssetPath, ContentHash, Region, TenantId};
+use crate::name::{AssetId, AssetPath, ContentHash, TenantId};
 use crate::store::{Catalog, Held, Lag, Later, Row, Unreferenced, Usage};
+use crate::terms::{Terms, bounded};
 use jiff::Timestamp;
 use session::{Cell, Database, Line, Trouble, cells};
 use sqlx::postgres::PgConnectOptions;
 use std::path::Path;
 use std::time::Duration;
-
-/// What all stores are told.
-#[derive(Clone, Debug)]
-pub(crate) struct Terms {
-    /// Where this instance stands.
-    pub(crate) region: Region,
-    /// What a tenant may have, where a change does not say.
-    pub(crate) quota: Quota,
-    /// Contents of one asset that are kept, the current one among them.
-    pub(crate) versions: usize,
-    /// How long idempotency keys are remembered.
-    pub(crate) idempotency: Duration,
-    /// For any call.
-    pub(crate) patience: Duration,
-}
 
 /// How often a transaction is tried that others were in the way of.
 const TRIES: u32 = 20;
@@ -67,19 +53,13 @@ impl Sql {
         Ok(Self { database, terms })
     }
 
-    /// Within the time that any call has.
-    async fn bounded<T, E: From<StoreError>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let late = |_| Err(StoreError::Late.into());
-        tokio::time::timeout(self.terms.patience, work).await.unwrap_or_else(late)
-    }
-
     /// One statement that reads.
     async fn read(&self, sql: &str, cells: Vec<Cell>) -> Result<Vec<Line>, StoreError> {
         let work = async {
             let mut session = self.database.session().await?;
             session.run(sql, cells).await
         };
-        self.bounded(async { work.await.map_err(StoreError::from) }).await
+        bounded(self.terms.patience, async { work.await.map_err(StoreError::from) }).await
     }
 
     /// One statement that writes, tried again where others were in the way.
@@ -90,7 +70,7 @@ impl Sql {
             transaction.commit().await?;
             Ok(lines)
         };
-        self.bounded(async {
+        bounded(self.terms.patience, async {
             for tried in 1.. {
                 match once().await {
                     Err(Trouble::Again(_)) if tried < TRIES => pause(tried).await,
@@ -131,7 +111,7 @@ fn written<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 
 impl Catalog for Sql {
     fn commit(&self, change: Change) -> Later<'_, Result<Committed, CommitError>> {
-        Box::pin(async move { self.bounded(self.committed(&change)).await })
+        Box::pin(async move { bounded(self.terms.patience, self.committed(&change)).await })
     }
 
     fn get<'a>(&'a self, tenant: &'a TenantId, id: AssetId) -> Later<'a, Result<Option<Asset>, StoreError>> {

@@ -18,16 +18,17 @@ struct Table {
     place: fn(&Line) -> Result<Place, StoreError>,
 }
 
+// Where two texts or one make the key, the rest is only spoken of: a comparison of rows with constants would not use its index.
 const TABLES: [Table; 5] = [
     Table {
         letter: 'a',
-        sql: "SELECT doc, tenant, id FROM assets WHERE (tenant, id, 0) > ($1, $2, $3) ORDER BY tenant, id LIMIT $4",
+        sql: "SELECT doc, tenant, id FROM assets WHERE (tenant, id) > ($1, $2) AND $3 >= 0 ORDER BY tenant, id LIMIT $4",
         row: |line| Ok(Row::Asset(Box::new(document(line, 0, "a record")?))),
         place: |line| Ok((line.text(1)?.to_owned(), line.text(2)?.to_owned(), 0)),
     },
     Table {
         letter: 'p',
-        sql: "SELECT path, tenant, id FROM assets WHERE state = 'live' AND (tenant, id, 0) > ($1, $2, $3) \
+        sql: "SELECT path, tenant, id FROM assets WHERE state = 'live' AND (tenant, id) > ($1, $2) AND $3 >= 0 \
               ORDER BY tenant, id LIMIT $4",
         row: |line| Ok(Row::Path { tenant: line.parsed(1)?, path: line.parsed(0)?, asset: line.parsed(2)? }),
         place: |line| Ok((line.text(1)?.to_owned(), line.text(2)?.to_owned(), 0)),
@@ -46,14 +47,14 @@ const TABLES: [Table; 5] = [
     },
     Table {
         letter: 'c',
-        sql: "SELECT tenant, hash, refs FROM contents WHERE (tenant, hash, 0) > ($1, $2, $3) \
+        sql: "SELECT tenant, hash, refs FROM contents WHERE (tenant, hash) > ($1, $2) AND $3 >= 0 \
               ORDER BY tenant, hash LIMIT $4",
         row: |line| Ok(Row::Content { tenant: line.parsed(0)?, hash: line.parsed(1)?, references: line.count(2)? }),
         place: |line| Ok((line.text(0)?.to_owned(), line.text(1)?.to_owned(), 0)),
     },
     Table {
         letter: 'u',
-        sql: "SELECT tenant, assets, versions, bytes FROM usages WHERE (tenant, '', 0) > ($1, $2, $3) \
+        sql: "SELECT tenant, assets, versions, bytes FROM usages WHERE tenant > $1 AND $2 >= '' AND $3 >= 0 \
               ORDER BY tenant LIMIT $4",
         row: |line| {
             let usage = Usage { assets: line.count(1)?, versions: line.count(2)?, bytes: line.count(3)? };
