@@ -95,6 +95,12 @@ impl Policies {
         &self.texts
     }
 
+    /// Whether a policy besides our own looks at what URLs ask for.
+    pub fn looks_at_parameters(&self) -> bool {
+        const NAMES: [&str; 5] = ["parameters", "width", "height", "quality", "format"];
+        self.texts.iter().skip(1).any(|(_, text)| NAMES.iter().any(|name| text.contains(name)))
+    }
+
     pub(crate) fn decide(&self, asked: &Asked<'_>) -> Explained {
         let Some((request, entities)) = self.asking.put(asked) else {
             return Explained { allowed: false, policies: Vec::new(), errors: vec!["cannot be put to Cedar".into()] };
