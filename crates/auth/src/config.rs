@@ -47,11 +47,8 @@ impl Section for Auth {
     const DOC: &'static str = "Who signs in, how, and for how long: see docs/auth.md.";
 
     fn read(r: &mut Reader<'_>) -> Self {
-        let database = r.string(
-            "database",
-            "data/auth.db",
-            "A file of SQLite, or postgres://user:password@host/database.",
-        );
+        let database =
+            r.string("database", "data/auth.db", "A file of SQLite, or postgres://user:password@host/database.");
         let secret = r.secret("secret", "The installation's secret, at least 32 characters; better in secret_file.");
         if secret.as_ref().is_some_and(|secret| secret.expose().len() < crate::seal::SHORTEST) {
             r.reject("secret", "(hidden)", "at least 32 characters", "make one with: openssl rand -hex 32");
@@ -221,7 +218,11 @@ impl Section for CloudFront {
     fn read(r: &mut Reader<'_>) -> Self {
         Self {
             key_pair_id: r.string("key_pair_id", "K2JCJMDEHXQW5F", "The public key's id, in a trusted key group."),
-            private_key_file: r.parsed("private_key_file", "cloudfront.pem", "Its private key: RSA or P-256, PKCS#8 PEM."),
+            private_key_file: r.parsed(
+                "private_key_file",
+                "cloudfront.pem",
+                "Its private key: RSA or P-256, PKCS#8 PEM.",
+            ),
             base: r.string(
                 "base",
                 "https://d111111abcdef8.cloudfront.net/a",

@@ -154,9 +154,7 @@ fn is_reading(action: Action) -> bool {
 
 fn make_folder(path: &std::path::Path) -> Result<(), String> {
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(folder) => {
-            std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
-        }
+        Some(folder) => std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display())),
         None => Ok(()),
     }
 }

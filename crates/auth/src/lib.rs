@@ -82,10 +82,9 @@ async fn upkeep(auth: Arc<Auth>, drain: Drain) {
             tracing::warn!(error, "the signing keys cannot be read; those that are known stay in force");
         }
         let window = ring::millis(auth.config.lockout.window);
-        for forgotten in [
-            auth.store.forget_sessions(now - KEPT).await,
-            auth.store.forget_old_failures(now - window).await,
-        ] {
+        for forgotten in
+            [auth.store.forget_sessions(now - KEPT).await, auth.store.forget_old_failures(now - window).await]
+        {
             if let Err(error) = forgotten {
                 tracing::warn!(%error, "what is over cannot be removed");
             }

@@ -75,8 +75,8 @@ impl Hasher {
         self.turn(move || {
             let known = hash.is_some();
             let kept = hash.as_deref().unwrap_or(&decoy);
-            let right = PasswordHash::new(kept)
-                .is_ok_and(|kept| argon.verify_password(password.as_bytes(), &kept).is_ok());
+            let right =
+                PasswordHash::new(kept).is_ok_and(|kept| argon.verify_password(password.as_bytes(), &kept).is_ok());
             known && right
         })
         .await

@@ -91,7 +91,8 @@ impl Ring {
         for record in records {
             let private = self.seals.open(&record.kid, &record.sealed);
             let private = private.map_err(|error| format!("signing key {}: {error}", record.kid))?;
-            let signer = Signer::from_pkcs8(&private).map_err(|error| format!("signing key {}: {error}", record.kid))?;
+            let signer =
+                Signer::from_pkcs8(&private).map_err(|error| format!("signing key {}: {error}", record.kid))?;
             held.published.keys.push(signer.jwk().clone());
             held.signers.push((record.begins, Arc::new(signer)));
         }

@@ -71,7 +71,11 @@ impl Rendition {
 
     /// Names and values of what it asks for, for policies.
     pub fn parameters(&self) -> Vec<(&str, &str)> {
-        self.query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect()
+        self.query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .collect()
     }
 }
 
@@ -105,7 +109,10 @@ impl Signing {
     /// There is no key for the tenant, the time is beyond what its key may, or the edge would refuse the URL.
     pub fn url(&self, tenant: &str, rendition: &Rendition, now: i64, seconds: u64) -> Result<(String, u64), Problem> {
         let signer = self.urls.get(tenant).ok_or_else(|| {
-            Problem::new(NOT_CONFIGURED, format!("No key signs URLs of {tenant}: [[auth.urls]] of the configuration has none."))
+            Problem::new(
+                NOT_CONFIGURED,
+                format!("No key signs URLs of {tenant}: [[auth.urls]] of the configuration has none."),
+            )
         })?;
         let longest = signer.longest.as_secs();
         if seconds == 0 || seconds > longest {
@@ -205,11 +212,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_signed_is_told() {
-        for (name, query, field) in [
-            ("../a.jpg", "", "path"),
-            ("a.jpg", "w=big", "query"),
-            ("a.jpg", "wdith=8", "query"),
-        ] {
+        for (name, query, field) in
+            [("../a.jpg", "", "path"), ("a.jpg", "w=big", "query"), ("a.jpg", "wdith=8", "query")]
+        {
             assert_eq!(Rendition::new(name, query).unwrap_err().errors()[0].field, field, "{name}?{query}");
         }
         let rendition = Rendition::new("a.jpg", "w=8").unwrap();

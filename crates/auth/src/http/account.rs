@@ -106,7 +106,11 @@ pub(crate) async fn me(State(auth): State<Arc<Auth>>, Caller(caller): Caller) ->
         return Err(access::Denied::Anonymous.into());
     }
     let user = auth.store.user(&caller.subject).await.map_err(Problem::unavailable)?;
-    let mut tenants: Vec<String> = auth.store.roles(&caller.subject).await.map_err(Problem::unavailable)?
+    let mut tenants: Vec<String> = auth
+        .store
+        .roles(&caller.subject)
+        .await
+        .map_err(Problem::unavailable)?
         .into_iter()
         .map(|(tenant, _)| tenant)
         .filter(|tenant| tenant != "*")

@@ -177,7 +177,11 @@ fn may_have(caller: &Who, tenant: &str, roles: &[Role]) -> Result<(), Problem> {
             return Err(Problem::field("roles", role, if whole { "service" } else { "viewer, editor, admin" }));
         }
         // Who is an editor by another role's strength (an admin) may give what that role holds.
-        let held = if whole { caller.is(Role::Operator) } else { caller.roles.iter().any(|own| own.is_of_tenant() && own >= role) };
+        let held = if whole {
+            caller.is(Role::Operator)
+        } else {
+            caller.roles.iter().any(|own| own.is_of_tenant() && own >= role)
+        };
         if !held {
             return Err(Problem::new(code::FORBIDDEN, format!("You are no {role} yourself.")));
         }

@@ -72,7 +72,11 @@ pub(crate) fn tenant_id(field: &str, text: &str) -> Result<(), Problem> {
 /// A name that people read.
 pub(crate) fn name(field: &str, text: &str) -> Result<(), Problem> {
     let good = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if good { Ok(()) } else { Err(Problem::field(field, text, "1 to 200 characters, none of them a control character")) }
+    if good {
+        Ok(())
+    } else {
+        Err(Problem::field(field, text, "1 to 200 characters, none of them a control character"))
+    }
 }
 
 /// An address, in lower case.
@@ -82,7 +86,11 @@ pub(crate) fn email(text: &str) -> Result<String, Problem> {
             !user.is_empty() && !host.is_empty() && !host.contains('@') && !host.starts_with('.')
         })
         && !text.chars().any(|one| one.is_whitespace() || one.is_control());
-    if good { Ok(text.to_lowercase()) } else { Err(Problem::field("email", text, "an address such as ann@example.com")) }
+    if good {
+        Ok(text.to_lowercase())
+    } else {
+        Err(Problem::field("email", text, "an address such as ann@example.com"))
+    }
 }
 
 /// A folder within a tenant, or nothing for all of it.

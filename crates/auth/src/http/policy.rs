@@ -67,11 +67,7 @@ pub(crate) struct Answer {
 #[utoipa::path(get, path = "/auth/v1/policies", tag = "policies", security(("bearer" = [])),
     responses((status = 200, body = Policies), (status = 401, description = "Nobody is signed in."),
         (status = 403, description = "Not allowed: needs policy:read.")))]
-pub(crate) async fn read(
-    State(auth): State<Arc<Auth>>,
-    caller: Caller,
-    from: From,
-) -> Result<Json<Policies>, Problem> {
+pub(crate) async fn read(State(auth): State<Arc<Auth>>, caller: Caller, from: From) -> Result<Json<Policies>, Problem> {
     auth.allow(&caller, Action::PolicyRead, &Resource::tenant(&caller.tenant), &from).await?;
     let policies = auth.door().policies();
     let texts = policies.texts().iter().map(|(name, text)| PolicyText { name: name.clone(), text: text.clone() });

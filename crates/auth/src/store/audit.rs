@@ -90,12 +90,8 @@ impl Store {
     pub async fn links_before(&self, tenant: &str, before: i64, limit: i64) -> Result<Vec<Link>, StoreError> {
         const SQL: &str = "SELECT seq, at, tenant, actor, act, target, outcome, detail, network, request, hash \
              FROM audit WHERE seq < $2 AND ($1 = '*' OR tenant = $1) ORDER BY seq DESC LIMIT $3";
-        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL)
-            .bind(tenant)
-            .bind(before)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?);
+        let rows: Vec<Row> =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(tenant).bind(before).bind(limit).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 
@@ -106,8 +102,7 @@ impl Store {
     pub async fn links_after(&self, after: i64, limit: i64) -> Result<Vec<Link>, StoreError> {
         const SQL: &str = "SELECT seq, at, tenant, actor, act, target, outcome, detail, network, request, hash \
              FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
-        let rows: Vec<Row> =
-            on_pool!(self, |pool| sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await?);
+        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 

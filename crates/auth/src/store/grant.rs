@@ -63,12 +63,8 @@ impl Store {
     pub async fn grants_of(&self, subject: &str, now: Millis, limit: i64) -> Result<Vec<GrantRecord>, StoreError> {
         const SQL: &str = "SELECT id, tenant, subject, actions, below, granted_by, created, expires, revoked FROM grants \
              WHERE subject = $1 AND expires > $2 AND revoked IS NULL ORDER BY expires DESC, id LIMIT $3";
-        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL)
-            .bind(subject)
-            .bind(now)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?);
+        let rows: Vec<Row> =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(subject).bind(now).bind(limit).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 
@@ -79,12 +75,8 @@ impl Store {
     pub async fn grants(&self, tenant: &str, after: &str, limit: i64) -> Result<Vec<GrantRecord>, StoreError> {
         const SQL: &str = "SELECT id, tenant, subject, actions, below, granted_by, created, expires, revoked FROM grants \
              WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
-        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL)
-            .bind(tenant)
-            .bind(after)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?);
+        let rows: Vec<Row> =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(tenant).bind(after).bind(limit).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 

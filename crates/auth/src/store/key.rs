@@ -46,19 +46,7 @@ pub struct SigningRecord {
     pub ends: Option<Millis>,
 }
 
-type Row = (
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    i64,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-);
+type Row = (String, String, String, String, String, String, String, i64, Option<i64>, Option<i64>, Option<i64>);
 
 fn of(row: Row) -> KeyRecord {
     let (id, tenant, name, owner, hash, roles, scopes, created, expires, revoked, used) = row;
@@ -109,12 +97,8 @@ impl Store {
     pub async fn keys(&self, tenant: &str, after: &str, limit: i64) -> Result<Vec<KeyRecord>, StoreError> {
         const SQL: &str = "SELECT id, tenant, name, owner, hash, roles, scopes, created, expires, revoked, used \
              FROM api_keys WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
-        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL)
-            .bind(tenant)
-            .bind(after)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?);
+        let rows: Vec<Row> =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(tenant).bind(after).bind(limit).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 

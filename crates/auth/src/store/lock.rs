@@ -13,12 +13,8 @@ impl Store {
              count = CASE WHEN failures.since < $3 THEN 1 ELSE failures.count + 1 END, \
              since = CASE WHEN failures.since < $3 THEN $2 ELSE failures.since END \
              RETURNING count";
-        let (count,): (i64,) = on_pool!(self, |pool| sqlx::query_as(SQL)
-            .bind(subject)
-            .bind(now)
-            .bind(since)
-            .fetch_one(pool)
-            .await?);
+        let (count,): (i64,) =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(subject).bind(now).bind(since).fetch_one(pool).await?);
         Ok(count)
     }
 

@@ -102,8 +102,7 @@ impl Store {
                 None => Refreshed::No,
                 Some(session) if session.ended.is_some() || session.expires <= now => Refreshed::No,
                 Some(session) => {
-                    let used: Option<(Option<i64>,)> =
-                        sqlx::query_as(USED).bind(hash).fetch_optional(&mut *tx).await?;
+                    let used: Option<(Option<i64>,)> = sqlx::query_as(USED).bind(hash).fetch_optional(&mut *tx).await?;
                     let used = used.and_then(|(used,)| used).unwrap_or(now);
                     if won || now.saturating_sub(used) < grace {
                         sqlx::query(ADD).bind(next).bind(&session.id).bind(now).execute(&mut *tx).await?;
@@ -136,8 +135,7 @@ impl Store {
     pub async fn sessions(&self, user: &str, now: Millis) -> Result<Vec<SessionRecord>, StoreError> {
         const SQL: &str = "SELECT id, user_id, tenant, network, agent, created, seen, expires, ended FROM sessions \
              WHERE user_id = $1 AND ended IS NULL AND expires > $2 ORDER BY created DESC LIMIT 200";
-        let rows: Vec<Row> =
-            on_pool!(self, |pool| sqlx::query_as(SQL).bind(user).bind(now).fetch_all(pool).await?);
+        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL).bind(user).bind(now).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 
@@ -146,8 +144,7 @@ impl Store {
     /// # Errors
     /// The database.
     pub async fn end_session(&self, id: &str, user: &str, why: &str, now: Millis) -> Result<bool, StoreError> {
-        const SQL: &str =
-            "UPDATE sessions SET ended = $3, why = $4 WHERE id = $1 AND user_id = $2 AND ended IS NULL";
+        const SQL: &str = "UPDATE sessions SET ended = $3, why = $4 WHERE id = $1 AND user_id = $2 AND ended IS NULL";
         let changed = on_pool!(self, |pool| sqlx::query(SQL)
             .bind(id)
             .bind(user)
@@ -164,8 +161,7 @@ impl Store {
     /// # Errors
     /// The database.
     pub async fn end_sessions(&self, user: &str, but: &str, why: &str, now: Millis) -> Result<u64, StoreError> {
-        const SQL: &str =
-            "UPDATE sessions SET ended = $3, why = $4 WHERE user_id = $1 AND id <> $2 AND ended IS NULL";
+        const SQL: &str = "UPDATE sessions SET ended = $3, why = $4 WHERE user_id = $1 AND id <> $2 AND ended IS NULL";
         Ok(on_pool!(self, |pool| sqlx::query(SQL)
             .bind(user)
             .bind(but)

@@ -46,8 +46,7 @@ impl Store {
     /// The database.
     pub async fn tenant(&self, id: &str) -> Result<Option<TenantRecord>, StoreError> {
         const SQL: &str = "SELECT id, name, locked, created FROM tenants WHERE id = $1";
-        let row: Option<Row> =
-            on_pool!(self, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?);
+        let row: Option<Row> = on_pool!(self, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?);
         Ok(row.map(of))
     }
 
@@ -57,8 +56,7 @@ impl Store {
     /// The database.
     pub async fn tenants(&self, after: &str, limit: i64) -> Result<Vec<TenantRecord>, StoreError> {
         const SQL: &str = "SELECT id, name, locked, created FROM tenants WHERE id > $1 ORDER BY id LIMIT $2";
-        let rows: Vec<Row> =
-            on_pool!(self, |pool| sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await?);
+        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 

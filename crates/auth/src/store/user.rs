@@ -77,8 +77,7 @@ impl Store {
     /// The database.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserRecord>, StoreError> {
         const SQL: &str = "SELECT id, email, name, password, locked, created FROM users WHERE email = $1";
-        let row: Option<Row> =
-            on_pool!(self, |pool| sqlx::query_as(SQL).bind(email).fetch_optional(pool).await?);
+        let row: Option<Row> = on_pool!(self, |pool| sqlx::query_as(SQL).bind(email).fetch_optional(pool).await?);
         Ok(row.map(of))
     }
 
@@ -99,12 +98,8 @@ impl Store {
     pub async fn users(&self, tenant: &str, after: &str, limit: i64) -> Result<Vec<UserRecord>, StoreError> {
         const SQL: &str = "SELECT id, email, name, password, locked, created FROM users WHERE id > $2 AND EXISTS \
              (SELECT 1 FROM members WHERE members.user_id = users.id AND members.tenant = $1) ORDER BY id LIMIT $3";
-        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL)
-            .bind(tenant)
-            .bind(after)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?);
+        let rows: Vec<Row> =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(tenant).bind(after).bind(limit).fetch_all(pool).await?);
         Ok(rows.into_iter().map(of).collect())
     }
 
@@ -124,8 +119,7 @@ impl Store {
     /// The database.
     pub async fn roles(&self, user: &str) -> Result<Vec<(String, Role)>, StoreError> {
         const SQL: &str = "SELECT tenant, role FROM members WHERE user_id = $1 ORDER BY tenant, role";
-        let rows: Vec<(String, String)> =
-            on_pool!(self, |pool| sqlx::query_as(SQL).bind(user).fetch_all(pool).await?);
+        let rows: Vec<(String, String)> = on_pool!(self, |pool| sqlx::query_as(SQL).bind(user).fetch_all(pool).await?);
         // A role of a later release is none here.
         Ok(rows.into_iter().filter_map(|(tenant, role)| Some((tenant, role.parse().ok()?))).collect())
     }

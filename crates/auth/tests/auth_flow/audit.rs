@@ -20,13 +20,21 @@ async fn a_row_that_was_changed_taken_out_or_cut_off_is_found() {
 
     let database = SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
     for (spoil, mend, place) in [
-        ("UPDATE audit SET actor = actor || 'x' WHERE seq = 4", "UPDATE audit SET actor = substr(actor, 1, length(actor) - 1) WHERE seq = 4", 4),
+        (
+            "UPDATE audit SET actor = actor || 'x' WHERE seq = 4",
+            "UPDATE audit SET actor = substr(actor, 1, length(actor) - 1) WHERE seq = 4",
+            4,
+        ),
         ("UPDATE audit SET at = at + 1 WHERE seq = 2", "UPDATE audit SET at = at - 1 WHERE seq = 2", 2),
         ("UPDATE audit SET seq = -3 WHERE seq = 3", "UPDATE audit SET seq = 3 WHERE seq = -3", 3),
     ] {
         sqlx::query(spoil).execute(&database).await.unwrap();
         let found = examined().await;
-        assert_eq!((found["sound"].clone(), found["brokenAt"].clone()), (json!(false), json!(place)), "{spoil}: {found}");
+        assert_eq!(
+            (found["sound"].clone(), found["brokenAt"].clone()),
+            (json!(false), json!(place)),
+            "{spoil}: {found}"
+        );
         sqlx::query(mend).execute(&database).await.unwrap();
         assert_eq!(examined().await["sound"], true, "{mend}");
     }

@@ -2,7 +2,8 @@
 
 use access::{Action, Role};
 use auth::store::{
-    Added, GrantRecord, KeyRecord, NewLink, Place, Refreshed, SessionRecord, SigningRecord, Store, TenantRecord, UserRecord,
+    Added, GrantRecord, KeyRecord, NewLink, Place, Refreshed, SessionRecord, SigningRecord, Store, TenantRecord,
+    UserRecord,
 };
 use testkit::postgres::Postgres;
 
@@ -38,7 +39,10 @@ async fn users_and_tenants(store: &Store) {
     assert!(store.add_tenant(&tenant).await.expect("added"));
     assert!(!store.add_tenant(&tenant).await.expect("asked"), "taken");
     assert!(store.change_tenant("acme", "ACME", true).await.expect("changed"));
-    assert_eq!(store.tenants("", 10).await.expect("listed")[0], TenantRecord { name: "ACME".into(), locked: true, ..tenant });
+    assert_eq!(
+        store.tenants("", 10).await.expect("listed")[0],
+        TenantRecord { name: "ACME".into(), locked: true, ..tenant }
+    );
     let user = UserRecord {
         id: "u1".into(),
         email: "ann@example.com".into(),
@@ -77,7 +81,9 @@ async fn sessions(store: &Store) {
     // Twenty at once with one token: one wins, the others are taken for the same client, or for a thief's.
     let asked = (0..20).map(|number| {
         let store = store.clone();
-        tokio::spawn(async move { store.refresh("r0", &format!("r1-{number}"), 200, 10, 1200).await.expect("answered") })
+        tokio::spawn(
+            async move { store.refresh("r0", &format!("r1-{number}"), 200, 10, 1200).await.expect("answered") },
+        )
     });
     let mut won = 0;
     for answer in asked.collect::<Vec<_>>() {
@@ -125,7 +131,8 @@ async fn keys_and_grants(store: &Store) {
     assert!(store.revoke_key("k1", "acme", 5).await.expect("revoked"));
     assert!(!store.revoke_key("k1", "acme", 6).await.expect("asked"));
 
-    let signing = |kid: &str, begins| SigningRecord { kid: kid.into(), sealed: "s".into(), created: 10, begins, ends: None };
+    let signing =
+        |kid: &str, begins| SigningRecord { kid: kid.into(), sealed: "s".into(), created: 10, begins, ends: None };
     assert!(store.add_signing_key(&signing("a", 10), 10, true).await.expect("added"));
     assert!(!store.add_signing_key(&signing("b", 10), 10, true).await.expect("asked"), "one first key");
     assert!(store.add_signing_key(&signing("c", 20), 50, false).await.expect("added"));

@@ -9,7 +9,8 @@ async fn a_key_is_shown_once_is_limited_and_is_revoked() {
     let site = Site::memory().await;
     let admin = site.user("acme", "ann", &["admin"]).await;
     let token = text(&admin, "accessToken");
-    let asked = json!({ "name": "build", "roles": ["editor"], "scopes": ["asset:create"], "expires": "2027-12-01T00:00:00Z" });
+    let asked =
+        json!({ "name": "build", "roles": ["editor"], "scopes": ["asset:create"], "expires": "2027-12-01T00:00:00Z" });
     let made = site.told(201, "POST", "tenants/acme/keys", token, asked).await;
     let (secret, id) = (text(&made, "secret"), text(&made["key"], "id"));
     let me = site.told(200, "GET", "me", secret, json!(null)).await;
@@ -57,7 +58,8 @@ async fn nobody_gives_what_they_do_not_have() {
 #[tokio::test]
 async fn a_service_asks_whose_a_token_is() {
     let site = Site::memory().await;
-    let made = site.told(201, "POST", "tenants/*/keys", &site.admin, json!({ "name": "search", "roles": ["service"] })).await;
+    let made =
+        site.told(201, "POST", "tenants/*/keys", &site.admin, json!({ "name": "search", "roles": ["service"] })).await;
     let service = text(&made, "secret");
     let ann = site.user("acme", "ann", &["viewer"]).await;
     let ask = async |token: &str| site.told(200, "POST", "introspect", service, json!({ "token": token })).await;
@@ -78,9 +80,7 @@ async fn a_grant_holds_below_its_path_until_its_end() {
     let admin = site.user("acme", "ann", &["admin"]).await;
     let token = text(&admin, "accessToken");
     let guest = site.user("other", "gil", &["viewer"]).await;
-    let asked = |actions: &[&str], below: &str| {
-        json!({ "subject": guest["subject"], "actions": actions, "below": below, "until": "2027-01-15T09:00:00Z" })
-    };
+    let asked = |actions: &[&str], below: &str| json!({ "subject": guest["subject"], "actions": actions, "below": below, "until": "2027-01-15T09:00:00Z" });
     site.told(400, "POST", "tenants/acme/grants", token, asked(&["user:manage"], "")).await;
     site.told(400, "POST", "tenants/acme/grants", token, asked(&["asset:read"], "/press/")).await;
     let made = site.told(201, "POST", "tenants/acme/grants", token, asked(&["asset:read"], "press")).await;
@@ -105,12 +105,15 @@ async fn policies_can_be_read_and_asked() {
     let token = text(&admin, "accessToken");
     let read = site.told(200, "GET", "policies", token, json!(null)).await;
     assert!(text(&read["policies"][0], "text").contains("viewer-sees"));
-    let asked = json!({ "subject": "x", "tenant": "acme", "roles": ["viewer"], "action": "asset:edit", "path": "a.jpg" });
+    let asked =
+        json!({ "subject": "x", "tenant": "acme", "roles": ["viewer"], "action": "asset:edit", "path": "a.jpg" });
     let answer = site.told(200, "POST", "policies/decisions", token, asked).await;
     assert_eq!(answer, json!({ "allowed": false, "policies": [], "errors": [] }));
-    let asked = json!({ "subject": "x", "tenant": "acme", "roles": ["editor"], "action": "asset:edit", "path": "a.jpg" });
+    let asked =
+        json!({ "subject": "x", "tenant": "acme", "roles": ["editor"], "action": "asset:edit", "path": "a.jpg" });
     let answer = site.told(200, "POST", "policies/decisions", token, asked).await;
     assert_eq!(answer["policies"], json!(["editor-changes"]));
-    let foreign = json!({ "subject": "x", "tenant": "main", "roles": ["editor"], "action": "asset:edit", "path": "a.jpg" });
+    let foreign =
+        json!({ "subject": "x", "tenant": "main", "roles": ["editor"], "action": "asset:edit", "path": "a.jpg" });
     site.told(403, "POST", "policies/decisions", token, foreign).await;
 }

@@ -37,7 +37,8 @@ impl Site {
             "auth.passwords.memory=64KiB",
             "auth.passwords.rounds=1",
         ];
-        let sets: Vec<String> = plain.iter().map(|set| (*set).to_owned()).chain(sets.iter().map(|set| (*set).to_owned())).collect();
+        let sets: Vec<String> =
+            plain.iter().map(|set| (*set).to_owned()).chain(sets.iter().map(|set| (*set).to_owned())).collect();
         let config = service::config::load::<Config>(None, [], &sets).expect("a sound config").config;
         let clock = Arc::new(AtomicI64::new(NOW));
         let told = Arc::clone(&clock);
@@ -48,7 +49,8 @@ impl Site {
         let companion = auth::build(&config, parts).expect("it is built");
         let mut site = Self { companion, auth, clock, admin: String::new() };
         if let Some(first) = first {
-            site.admin = site.sign_in(&first.email, &first.password).await["accessToken"].as_str().expect("a token").into();
+            site.admin =
+                site.sign_in(&first.email, &first.password).await["accessToken"].as_str().expect("a token").into();
         }
         site
     }

@@ -38,7 +38,10 @@ async fn a_viewer_has_urls_signed_within_the_policies() {
     let signed = site.told(200, "POST", "tenants/acme/urls", token, ask("f=auto&width=800")).await;
     let again = site.told(200, "POST", "tenants/acme/urls", token, ask("w=800&f=auto&blur=0")).await;
     assert_eq!(signed, again, "one picture, one URL");
-    assert!(text(&signed, "url").starts_with("https://img.example/a/acme/cats/tom.jpg?f=auto&w=800&kid=k1&exp="), "{signed}");
+    assert!(
+        text(&signed, "url").starts_with("https://img.example/a/acme/cats/tom.jpg?f=auto&w=800&kid=k1&exp="),
+        "{signed}"
+    );
     for query in ["w=1601", ""] {
         let refused = site.told(403, "POST", "tenants/acme/urls", token, ask(query)).await;
         assert!(text(&refused, "detail").contains("no-originals"), "{refused}");
@@ -50,17 +53,28 @@ async fn a_viewer_has_urls_signed_within_the_policies() {
 async fn an_upload_is_granted_for_a_folder_and_a_time_and_for_nothing_else() {
     let site = Site::memory().await;
     let editor = site.user("acme", "ann", &["editor"]).await;
+    let viewer = site.user("acme", "bob", &["viewer"]).await;
+    site.told(
+        403,
+        "POST",
+        "tenants/acme/uploads",
+        text(&viewer, "accessToken"),
+        json!({ "below": "x", "expiresIn": 9 }),
+    )
+    .await;
     let asked = json!({ "below": "inbox", "expiresIn": 900 });
     let granted = site.told(200, "POST", "tenants/acme/uploads", text(&editor, "accessToken"), asked).await;
     let door = site.auth.door();
     let caller = door.bearer(text(&granted, "token")).await.unwrap();
     let may = |action, path| door.may(&caller, action, &Resource::asset("acme", path)).is_ok();
     assert!(may(Action::AssetCreate, "inbox/a.jpg"));
-    assert!(!may(Action::AssetCreate, "a.jpg") && !may(Action::AssetReplace, "inbox/a.jpg") && !may(Action::AssetRead, "inbox/a.jpg"));
+    assert!(
+        !may(Action::AssetCreate, "a.jpg")
+            && !may(Action::AssetReplace, "inbox/a.jpg")
+            && !may(Action::AssetRead, "inbox/a.jpg")
+    );
     site.later(900 + 31);
     assert!(door.bearer(text(&granted, "token")).await.is_err());
-    let viewer = site.user("acme", "bob", &["viewer"]).await;
-    site.told(403, "POST", "tenants/acme/uploads", text(&viewer, "accessToken"), json!({ "below": "x", "expiresIn": 9 })).await;
 }
 
 /// botocore's vectors; `None` where there is no shared folder.
@@ -90,12 +104,20 @@ fn cloudfronts_policies_are_those_that_botocore_signs() {
     let Some(file) = vectors() else { return };
     let pem: String = text(&file, "public_key_pem").lines().filter(|line| !line.starts_with('-')).collect();
     let public = STANDARD.decode(pem).unwrap();
-    let signer = CloudFront::new(text(&file, "key_pair_id"), "https://x", text(&file, "throwaway_private_key_pem")).unwrap();
+    let signer =
+        CloudFront::new(text(&file, "key_pair_id"), "https://x", text(&file, "throwaway_private_key_pem")).unwrap();
     let mut looked_at = 0;
-    for vector in file["vectors"].as_array().unwrap().iter().filter(|vector| !vector["policy"].is_null() || text(vector, "name").starts_with("canned")) {
+    for vector in file["vectors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|vector| !vector["policy"].is_null() || text(vector, "name").starts_with("canned"))
+    {
         let (url, signed) = (text(vector, "url"), text(vector, "signed"));
         let policy = match field(signed, "Expires") {
-            Some(before) => Policy { resource: url.into(), before: before.parse().unwrap(), after: None, network: None },
+            Some(before) => {
+                Policy { resource: url.into(), before: before.parse().unwrap(), after: None, network: None }
+            }
             None => {
                 let given: Value = serde_json::from_str(text(vector, "policy")).unwrap();
                 let statement = &given["Statement"][0];
@@ -134,7 +156,11 @@ async fn cloudfronts_cookies_open_a_folder_only_where_no_policy_tells_its_pictur
     let folder = tempfile::tempdir().unwrap();
     let (key, policy) = (folder.path().join("cf.pem"), folder.path().join("press.cedar"));
     std::fs::write(&key, text(&file, "throwaway_private_key_pem")).unwrap();
-    std::fs::write(&policy, r#"forbid (principal, action == Action::"url:sign", resource in Folder::"acme/press/secret");"#).unwrap();
+    std::fs::write(
+        &policy,
+        r#"forbid (principal, action == Action::"url:sign", resource in Folder::"acme/press/secret");"#,
+    )
+    .unwrap();
     let sets = [
         format!("access.policies={}", policy.display()),
         "auth.cloudfront.key_pair_id=K2JCJMDEHXQW5F".to_owned(),

@@ -17,7 +17,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "tenants/{tenant}/grants") => {
             json!({ "subject": "x", "actions": ["asset:read"], "until": until })
         }
-        ("post", "tenants/{tenant}/urls" | "tenants/{tenant}/cloudfront") => json!({ "path": "a.jpg", "expiresIn": 60 }),
+        ("post", "tenants/{tenant}/urls" | "tenants/{tenant}/cloudfront") => {
+            json!({ "path": "a.jpg", "expiresIn": 60 })
+        }
         ("post", "tenants/{tenant}/uploads") => json!({ "below": "in", "expiresIn": 60 }),
         ("post", "introspect") => json!({ "token": "x" }),
         ("post", "policies/decisions") => {
@@ -43,7 +45,8 @@ async fn strangers_are_refused_everywhere() {
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         let short = path.strip_prefix("/auth/v1").unwrap();
-        for (method, _) in item.as_object().unwrap().iter().filter(|(_, operation)| operation["responses"].is_object()) {
+        for (method, _) in item.as_object().unwrap().iter().filter(|(_, operation)| operation["responses"].is_object())
+        {
             if OPEN.contains(&short) {
                 continue;
             }
