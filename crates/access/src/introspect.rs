@@ -22,13 +22,16 @@ struct Answer {
     caller: Option<Caller>,
 }
 
+/// What was found, and when.
+type Known = (Instant, Option<Caller>);
+
 /// Asks `tintype-auth`.
 pub(crate) struct Introspection {
     client: Client,
     url: Uri,
     key: String,
     fresh: Duration,
-    known: Mutex<HashMap<[u8; 32], (Instant, Option<Caller>)>>,
+    known: Mutex<HashMap<[u8; 32], Known>>,
 }
 
 impl Introspection {
