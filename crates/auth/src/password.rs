@@ -85,6 +85,7 @@ impl Hasher {
     async fn turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HashError> {
         let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned());
         let turn = turn.await.map_err(|_| HashError::Busy)?.map_err(|_| HashError::Failed)?;
+        #[expect(clippy::disallowed_methods, reason = "so many at once as the configuration says, which is few")]
         let done = tokio::task::spawn_blocking(move || {
             let _held_until_it_is_done = turn;
             work()

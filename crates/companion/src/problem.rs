@@ -111,6 +111,13 @@ pub struct FieldError {
 pub struct Problem {
     code: Code,
     detail: Cow<'static, str>,
+    // Apart, so that a `Result` with a problem is small.
+    more: Box<More>,
+}
+
+/// What few problems have.
+#[derive(Clone, Debug, Default)]
+struct More {
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
@@ -144,7 +151,7 @@ impl Problem {
     /// `detail` says what happened this time, in words for the person at the other end.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+        Self { code, detail: detail.into(), more: Box::default() }
     }
 
     /// One field is wrong.
@@ -188,14 +195,14 @@ impl Problem {
     /// Adds a field that is wrong.
     #[must_use]
     pub fn with_error(mut self, error: FieldError) -> Self {
-        self.errors.push(error);
+        self.more.errors.push(error);
         self
     }
 
     /// Adds a header to the answer.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.more.headers.push((name, value));
         self
     }
 
@@ -209,7 +216,7 @@ impl Problem {
     /// What the log shall say beside it. Never sent.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.more.cause = Some(cause.to_string());
         self
     }
 
@@ -228,7 +235,7 @@ impl Problem {
     /// The fields that are wrong.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
-        &self.errors
+        &self.more.errors
     }
 }
 
@@ -242,7 +249,8 @@ pub(crate) struct Refused {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { code, detail, errors, headers, cause } = self;
+        let Self { code, detail, more } = self;
+        let More { errors, headers, cause } = *more;
         let document = Document {
             kind: format!("/problems/{}", code.name),
             title: code.title,

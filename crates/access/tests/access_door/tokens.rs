@@ -31,7 +31,7 @@ fn claims() -> Claims {
 }
 
 fn door(signer: &Signer) -> Door {
-    let keys = Arc::new(ArcSwap::from_pointee(signer.key_set().unwrap()));
+    let keys = Arc::new(ArcSwap::from_pointee(signer.key_set().expect("its own key")));
     door_at(NOW).with_local_issuer(ISSUER, keys)
 }
 
@@ -148,7 +148,7 @@ fn published() -> Published {
     let (given, counted, told) = (Arc::clone(&keys), Arc::clone(&asked), Arc::clone(&clock));
     let fetch = move || {
         counted.fetch_add(1, Ordering::Relaxed);
-        let answer = given.lock().unwrap().clone();
+        let answer = given.lock().expect("not poisoned").clone();
         Box::pin(async move { answer }) as Fetched
     };
     let seconds = SignedDuration::from_secs;
@@ -160,7 +160,8 @@ fn published() -> Published {
         source: Source::There(Arc::new(Remote::new(fetch, seconds(30), seconds(600), seconds(3600)))),
         mapping: Mapping::default(),
     };
-    let clock_of_door = Arc::new(move || Timestamp::from_second(*told.lock().unwrap()).unwrap());
+    let clock_of_door =
+        Arc::new(move || Timestamp::from_second(*told.lock().expect("not poisoned")).expect("near now"));
     let door = door_at(NOW).with_issuer(issuer).with_clock(clock_of_door).with_leeway(100_000);
     Published { keys, asked, clock, door }
 }

@@ -309,7 +309,7 @@ impl Auth {
 
     /// Tokens for a session, with what its user is and was granted by now.
     async fn tokens(&self, session: &SessionRecord, user: &UserRecord, refresh: String) -> Result<Tokens, Problem> {
-        let place = self.place_of(user, Some(&session.tenant).map(String::as_str)).await?;
+        let place = self.place_of(user, Some(session.tenant.as_str())).await?;
         let over = || Problem::new(OVER, "The session is over: its tenant is no longer yours, or locked.");
         let (tenant, roles) = place.ok_or_else(over)?;
         let now = self.millis();

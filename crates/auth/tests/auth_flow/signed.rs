@@ -87,11 +87,11 @@ fn vectors() -> Option<Value> {
         println!("skipped: the shared folder has no vectors for CloudFront");
         return None;
     };
-    Some(serde_json::from_slice(&file).unwrap())
+    Some(serde_json::from_slice(&file).expect("the vectors are JSON"))
 }
 
 fn decode(text: &str) -> Vec<u8> {
-    STANDARD.decode(text.replace('-', "+").replace('_', "=").replace('~', "/")).unwrap()
+    STANDARD.decode(text.replace('-', "+").replace('_', "=").replace('~', "/")).expect("base64")
 }
 
 fn field<'a>(url: &'a str, name: &str) -> Option<&'a str> {
