@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn what_cannot_be_signed_is_told() {
         for (name, query, field) in
-            [("../a.jpg", "", "path"), ("a.jpg", "w=big", "query"), ("a.jpg", "wdith=8", "query")]
+            [("../a.jpg", "", "path"), ("a.jpg", "w=big", "query"), ("a.jpg", "wide=8", "query")]
         {
             assert_eq!(Rendition::new(name, query).unwrap_err().errors()[0].field, field, "{name}?{query}");
         }
