@@ -8,14 +8,14 @@ use super::{Sql, TRIES, document, micros, pause, written};
 use crate::asset::{Asset, StoredVersion};
 use crate::change::{Change, Committed, Idempotency};
 use crate::error::{CommitError, StoreError};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::name::{AssetId, ContentHash, TenantId};
 use crate::plan::{Delta, Plan, plan};
 use crate::store::Usage;
 use crate::terms::Remembered;
 
 /// Why a try did not end in a commit.
-enum Stop {
+pub(super) enum Stop {
     Refused(CommitError),
     Trouble(Trouble),
 }
@@ -45,7 +45,7 @@ impl Sql {
     /// Makes a change, as often as others are in its way.
     pub(super) async fn committed(&self, change: &Change) -> Result<Committed, CommitError> {
         for tried in 1.. {
-            match self.attempt(change).await {
+            match self.once(change).await {
                 Ok(committed) => return Ok(committed),
                 Err(Stop::Refused(error)) => return Err(error),
                 // A record or a path that came to be meanwhile: the next look sees it.
@@ -56,9 +56,15 @@ impl Sql {
         Err(StoreError::Late.into())
     }
 
-    async fn attempt(&self, change: &Change) -> Result<Committed, Stop> {
+    async fn once(&self, change: &Change) -> Result<Committed, Stop> {
         let mut transaction = self.database.begin().await?;
-        let session: &mut dyn Session = &mut *transaction;
+        let committed = self.attempt(&mut *transaction, change).await?;
+        transaction.commit().await?;
+        Ok(committed)
+    }
+
+    /// One commit within a transaction that others begin and end.
+    pub(super) async fn attempt(&self, session: &mut dyn Session, change: &Change) -> Result<Committed, Stop> {
         if let Some(idempotency) = &change.idempotency
             && let Some(committed) = self.repeated(session, change, idempotency).await?
         {
@@ -84,7 +90,6 @@ impl Sql {
             let cells = cells![asset.tenant.as_str(), idempotency.key.as_str(), written(&remembered)?];
             session.run(sql, cells).await?;
         }
-        transaction.commit().await?;
         Ok(Committed { asset, event, repeated: false })
     }
 
@@ -136,7 +141,8 @@ impl Sql {
         }
         let keep = if plan.gone { 0 } else { self.terms.versions };
         let mut dropped = Vec::new();
-        if plan.gone || plan.adds.is_some() {
+        // A new asset has no other version.
+        if plan.gone || plan.event.kind == EventKind::Replaced {
             let sql = "DELETE FROM versions WHERE tenant = $1 AND id = $2 AND version NOT IN \
                        (SELECT version FROM versions WHERE tenant = $1 AND id = $2 ORDER BY version DESC LIMIT $3) \
                        RETURNING hash, bytes";

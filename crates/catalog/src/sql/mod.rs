@@ -8,6 +8,7 @@ mod commit;
 mod content;
 mod outbox;
 mod postgres;
+mod queue;
 mod read;
 mod session;
 mod sqlite;
@@ -22,9 +23,11 @@ use crate::name::{AssetId, AssetPath, ContentHash, TenantId};
 use crate::store::{Catalog, Held, Lag, Later, Row, Unreferenced, Usage};
 use crate::terms::{Terms, bounded};
 use jiff::Timestamp;
+use queue::Queue;
 use session::{Cell, Database, Line, Trouble, cells};
 use sqlx::postgres::PgConnectOptions;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a transaction is tried that others were in the way of.
@@ -32,25 +35,27 @@ const TRIES: u32 = 20;
 /// Before the second try; grows with each.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A catalog over SQL.
-#[derive(Debug)]
+/// A catalog over SQL. Clones share it.
+#[derive(Clone, Debug)]
 pub(crate) struct Sql {
-    database: Box<dyn Database>,
+    database: Arc<dyn Database>,
     terms: Terms,
+    /// Where commits wait for each other, if that is of use.
+    queue: Option<Queue>,
 }
 
 impl Sql {
     /// A file, or memory.
     pub(crate) async fn sqlite(path: Option<&Path>, readers: u32, terms: Terms) -> Result<Self, StoreError> {
-        let database = Box::new(sqlite::File::open(path, readers, terms.patience).await?);
-        Ok(Self { database, terms })
+        let database = Arc::new(sqlite::File::open(path, readers, terms.patience).await?);
+        Ok(Self { database, terms, queue: None }.queued())
     }
 
     /// A server.
     pub(crate) async fn postgres(options: PgConnectOptions, most: u32, terms: Terms) -> Result<Self, StoreError> {
         let pool = postgres::Pool { most, patience: terms.patience };
-        let database = Box::new(postgres::Server::open(options, pool).await?);
-        Ok(Self { database, terms })
+        let database = Arc::new(postgres::Server::open(options, pool).await?);
+        Ok(Self { database, terms, queue: None })
     }
 
     /// One statement that reads.
@@ -111,7 +116,12 @@ fn written<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 
 impl Catalog for Sql {
     fn commit(&self, change: Change) -> Later<'_, Result<Committed, CommitError>> {
-        Box::pin(async move { bounded(self.terms.patience, self.committed(&change)).await })
+        Box::pin(bounded(self.terms.patience, async move {
+            match &self.queue {
+                Some(queue) => queue::leave(queue, change).await,
+                None => self.committed(&change).await,
+            }
+        }))
     }
 
     fn get<'a>(&'a self, tenant: &'a TenantId, id: AssetId) -> Later<'a, Result<Option<Asset>, StoreError>> {
