@@ -5,6 +5,7 @@
 
 use crate::policy::Explained;
 use crate::reach::decide;
+use crate::remembered::Remembered;
 use crate::token::KeySet;
 use crate::token::issuer::{Issuer, Mapping, Sort, Source, Token};
 use crate::{Action, ApiKey, Caller, Denied, Keys, Policies, Reach, Resource};
@@ -27,6 +28,7 @@ pub struct Door {
     issuers: Vec<Issuer>,
     keys: Option<Arc<dyn Keys>>,
     policies: ArcSwap<Policies>,
+    reaches: Remembered,
     leeway: i64,
     clock: Clock,
 }
@@ -38,6 +40,7 @@ impl Door {
             issuers: Vec::new(),
             keys: None,
             policies: ArcSwap::from_pointee(policies),
+            reaches: Remembered::default(),
             leeway: LEEWAY,
             clock: Arc::new(Timestamp::now),
         }
@@ -140,7 +143,8 @@ impl Door {
     /// Which pictures somebody may do something to: the filter that every list and search is made with. Holds for actions
     /// on pictures, and for `url:sign` as far as its parameters are not asked for; else it is nothing.
     pub fn reach(&self, caller: &Caller, action: Action) -> Reach {
-        Reach::of(&self.policies.load(), caller, action, self.now())
+        let policies = self.policies.load();
+        self.reaches.of(&policies, caller, action, || Reach::of(&policies, caller, action, self.now()))
     }
 
     /// The policies in force.

@@ -27,6 +27,7 @@ mod introspect;
 mod key;
 pub mod policy;
 mod reach;
+mod remembered;
 mod resource;
 mod role;
 pub mod token;

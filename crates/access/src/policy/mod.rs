@@ -12,6 +12,7 @@ use cedar_policy::{
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use ask::{Asked, Cell};
 
@@ -29,7 +30,11 @@ pub struct Policies {
     pub(crate) tenants: BTreeSet<String>,
     pub(crate) folders: BTreeSet<(String, String)>,
     asking: ask::Names,
+    /// Tells these from all others of the process.
+    pub(crate) generation: u64,
 }
+
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Why policies cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +92,8 @@ impl Policies {
         }
         let (tenants, folders) = named(&set)?;
         let asking = ask::Names::new(&schema)?;
-        Ok(Self { set, texts, tenants, folders, asking })
+        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { set, texts, tenants, folders, asking, generation })
     }
 
     /// Names and texts of all, ours first.
@@ -97,8 +103,16 @@ impl Policies {
 
     /// Whether a policy besides our own looks at what URLs ask for.
     pub fn looks_at_parameters(&self) -> bool {
-        const NAMES: [&str; 5] = ["parameters", "width", "height", "quality", "format"];
-        self.texts.iter().skip(1).any(|(_, text)| NAMES.iter().any(|name| text.contains(name)))
+        self.mention(&["parameters", "width", "height", "quality", "format"])
+    }
+
+    /// Whether a policy besides our own looks at the time.
+    pub(crate) fn look_at_time(&self) -> bool {
+        self.mention(&["now"])
+    }
+
+    fn mention(&self, names: &[&str]) -> bool {
+        self.texts.iter().skip(1).any(|(_, text)| names.iter().any(|name| text.contains(name)))
     }
 
     pub(crate) fn decide(&self, asked: &Asked<'_>) -> Explained {

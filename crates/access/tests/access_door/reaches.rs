@@ -54,6 +54,7 @@ proptest! {
         let door = door_at(NOW);
         door.replace_policies(Policies::with(&[("house".to_owned(), chosen.concat())]).expect("sound policies"));
         let reach = door.reach(&caller, action);
+        prop_assert_eq!(&reach, &door.reach(&caller, action), "as it was remembered");
         for tenant in ["own", "other", "third", "unnamed"] {
             let within = reach.within(tenant);
             for path in PATHS.iter().copied().chain(["z", "a/b/c/d", "ab/x", "a-b/x"]) {
@@ -81,4 +82,18 @@ fn common_reaches_are_one_clause() {
     assert_eq!(read.clauses()[1].visibility, Some(Visibility::Public));
     assert!(door.reach(&Caller::anonymous(), Action::AssetSearch).is_nothing());
     assert!(door.reach(&editor, Action::UserRead).is_nothing(), "not about pictures");
+}
+
+#[test]
+fn what_is_remembered_ends_with_the_policies_and_is_of_one_caller() {
+    let door = door_at(NOW);
+    let editor = Caller::new(Kind::User, "ann", "own", &[Role::Editor]);
+    assert!(!door.reach(&editor, Action::AssetSearch).is_nothing());
+    let scoped = Caller { scopes: "job:*".parse::<Scope>().into_iter().collect(), ..editor.clone() };
+    assert!(door.reach(&scoped, Action::AssetSearch).is_nothing());
+    let none = Caller { roles: [].into(), ..editor.clone() };
+    assert!(door.reach(&none, Action::AssetSearch).is_nothing());
+    let forbid = r#"forbid (principal, action == Action::"asset:search", resource);"#;
+    door.replace_policies(Policies::with(&[("house".to_owned(), forbid.to_owned())]).expect("a sound policy"));
+    assert!(door.reach(&editor, Action::AssetSearch).is_nothing());
 }

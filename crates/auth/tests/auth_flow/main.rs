@@ -2,6 +2,7 @@
 
 mod audit;
 mod contract;
+mod elsewhere;
 mod flow;
 mod keys;
 mod signed;
