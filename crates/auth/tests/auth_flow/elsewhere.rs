@@ -33,7 +33,7 @@ async fn tokens_and_keys_are_taken_over_sockets_and_keys_of_a_rotation_too() {
         "issuers.0.pause=1s".to_owned(),
     ];
     let config = service::config::load::<AccessConfig>(None, [], &sets).unwrap().config;
-    let told = site.clock.clone();
+    let told = std::sync::Arc::clone(&site.clock);
     let clock = std::sync::Arc::new(move || {
         jiff::Timestamp::from_second(told.load(std::sync::atomic::Ordering::Relaxed)).expect("near now")
     });
@@ -42,8 +42,10 @@ async fn tokens_and_keys_are_taken_over_sockets_and_keys_of_a_rotation_too() {
     nobody_answers(&config, &here, token, text(&key, "secret")).await;
 
     let Site { companion, clock, auth, .. } = site;
-    let companion_again =
-        auth::build(&site_config(), auth::Parts { auth: auth.clone(), base: companion::testing::base(&["rate=0.0"]) });
+    let companion_again = auth::build(
+        &site_config(),
+        auth::Parts { auth: std::sync::Arc::clone(&auth), base: companion::testing::base(&["rate=0.0"]) },
+    );
     let (mounted, _upkeep) = Mounted::new(vec![companion_again.unwrap()], None);
     let drain = Drain::new();
     let stop = drain.clone();
