@@ -3,6 +3,7 @@
 mod contract;
 mod lists;
 mod model;
+mod opening;
 mod together;
 mod world;
 
@@ -11,6 +12,7 @@ use world::World;
 /// The whole suite; so many games of the model.
 fn suite(world: &World, games: u32) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("threads");
+    runtime.block_on(opening::a_table_that_is_not_there(world));
     runtime.block_on(contract::holds(world));
     runtime.block_on(lists::holds(world));
     runtime.block_on(together::holds(world));
@@ -32,6 +34,6 @@ fn postgres() {
 #[test]
 fn dynamodb() {
     if let Some(world) = World::dynamo() {
-        suite(&world, 8);
+        suite(&world, 5);
     }
 }
