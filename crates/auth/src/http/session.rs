@@ -115,6 +115,8 @@ pub(crate) async fn sign_in(
         auth.note(&nobody, "*", "sign-in", &email, Outcome::Denied, "locked out", &from).await?;
         return Err(locked);
     }
+    // Counted before it is looked at: many at once are no way round the limit.
+    auth.count_attempt(&email, &from, now).await?;
     let user = auth.store.user_by_email(&email).await.map_err(Problem::unavailable)?;
     let kept = user.as_ref().map(|user| user.password.clone());
     let right = auth.hasher.is_right(asked.password, kept).await.map_err(Problem::unavailable)?;
@@ -257,6 +259,11 @@ pub(super) fn or_all(tenant: &str) -> &str {
     if tenant.is_empty() { "*" } else { tenant }
 }
 
+fn locked_out(left: Millis) -> Problem {
+    Problem::new(LOCKED, "Too many failures to sign in; nothing is looked at for a while.")
+        .retry_after(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+}
+
 /// What failures are counted by: account and network, account, network.
 fn lock_names(email: &str, network: &str) -> [String; 3] {
     [format!("both {network} {email}"), format!("account {email}"), format!("network {network}")]
@@ -271,17 +278,28 @@ impl Auth {
         for (name, limit) in lock_names(email, &from.network).iter().zip(limits) {
             let (count, since) = self.store.failures(name, now - window).await.map_err(Problem::unavailable)?;
             if count >= limit {
-                let left = u64::try_from(since + window - now).unwrap_or(0);
-                return Err(Problem::new(LOCKED, "Too many failures to sign in; nothing is looked at for a while.")
-                    .retry_after(Duration::from_millis(left)));
+                return Err(locked_out(since + window - now));
             }
         }
         Ok(())
     }
 
+    /// Counts an attempt of an account from a network as a failure, until it is none.
+    async fn count_attempt(&self, email: &str, from: &From, now: Millis) -> Result<(), Problem> {
+        let window = millis(self.config.lockout.window);
+        let [both, ..] = lock_names(email, &from.network);
+        let count = self.store.count_failure(&both, now, now - window).await.map_err(Problem::unavailable)?;
+        if count <= self.config.lockout.account_network {
+            return Ok(());
+        }
+        Err(locked_out(window))
+    }
+
+    /// Counts a failure for the account and for the network.
     async fn count_failures(&self, email: &str, from: &From, now: Millis) -> Result<(), Problem> {
         let since = now - millis(self.config.lockout.window);
-        for name in lock_names(email, &from.network) {
+        let [_, account, network] = lock_names(email, &from.network);
+        for name in [account, network] {
             self.store.count_failure(&name, now, since).await.map_err(Problem::unavailable)?;
         }
         Ok(())

@@ -115,7 +115,6 @@ pub(crate) async fn sign_url(
     Path(tenant): Path<String>,
     Json(asked): Json<SignUrl>,
 ) -> Result<Json<SignedUrl>, Problem> {
-    // Whether somebody may sign at all is looked at first: else the texts of errors would tell strangers of keys.
     page::tenant_id("path.tenant", &tenant)?;
     let rendition = Rendition::new(&asked.path, &asked.query)?;
     let parameters = rendition.parameters();
@@ -172,6 +171,12 @@ pub(crate) async fn sign_cloudfront(
 ) -> Result<Json<SignedCloudFront>, Problem> {
     page::tenant_id("path.tenant", &tenant)?;
     let network = asked.network.as_deref().map(network).transpose()?;
+    // A wildcard to CloudFront: a name with one would open others, which no policy was asked about.
+    for (field, text) in [("path", &asked.path), ("query", &asked.query)] {
+        if text.contains('*') || text.to_ascii_lowercase().contains("%2a") {
+            return Err(Problem::field(field, text, "no *, which CloudFront takes for any name"));
+        }
+    }
     let rendition = match asked.cookies {
         true if !asked.query.is_empty() => return Err(Problem::field("query", asked.query, "nothing, for cookies")),
         // A folder is encoded as a picture's name is.

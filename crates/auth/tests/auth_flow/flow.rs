@@ -79,6 +79,17 @@ async fn failures_lock_out_one_account_from_one_network_and_then_pass() {
 }
 
 #[tokio::test]
+async fn many_guesses_at_once_are_no_more_guesses() {
+    let site = Site::memory().await;
+    site.user("main", "ann", &["viewer"]).await;
+    let guess =
+        || site.ask("POST", "sign-in", "", json!({ "email": "ann@example.com", "password": "wrong wrong wrong" }));
+    let (a, b, c, d, e, f, g, h) = tokio::join!(guess(), guess(), guess(), guess(), guess(), guess(), guess(), guess());
+    let looked_at = [a, b, c, d, e, f, g, h].iter().filter(|answer| answer.status() == 401).count();
+    assert_eq!(looked_at, 5);
+}
+
+#[tokio::test]
 async fn a_locked_user_and_a_locked_tenant_are_out_at_the_next_token() {
     let site = Site::memory().await;
     let ann = site.user("acme", "ann", &["viewer"]).await;

@@ -173,6 +173,10 @@ async fn cloudfronts_cookies_open_a_folder_only_where_no_policy_tells_its_pictur
     let asked = |path: &str, cookies: bool| json!({ "path": path, "expiresIn": 600, "cookies": cookies, "network": "192.0.2.0/24" });
     let url = site.told(200, "POST", "tenants/acme/cloudfront", token, asked("cats/tom.jpg", false)).await;
     assert!(text(&url, "url").starts_with("https://cdn.example/a/acme/cats/tom.jpg?Policy="), "{url}");
+    for name in ["*", "press/*", "cats/%2A.jpg"] {
+        let refused = site.told(400, "POST", "tenants/acme/cloudfront", token, asked(name, false)).await;
+        assert_eq!(refused["errors"][0]["field"], "path", "a wildcard would open what no policy was asked about");
+    }
     let cookies = site.told(200, "POST", "tenants/acme/cloudfront", token, asked("cats", true)).await;
     assert_eq!(cookies["cookies"]["CloudFront-Hash-Algorithm"], "SHA256");
     let policy = String::from_utf8(decode(text(&cookies["cookies"], "CloudFront-Policy"))).unwrap();
