@@ -120,6 +120,7 @@ impl Store {
     pub async fn open(place: &Place) -> Result<Self, StoreError> {
         let pool = match place {
             Place::Sqlite(path) => {
+                keep_to_ourselves(path)?;
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)
@@ -154,5 +155,17 @@ impl Store {
     /// It does not.
     pub async fn ready(&self) -> Result<(), StoreError> {
         on_pool!(self, |pool| sqlx::query("SELECT 1").execute(pool).await.map(|_| ()).map_err(Into::into))
+    }
+}
+
+/// Makes the file for our own user alone where there is none: it has hashes of passwords. SQLite's other files take after it.
+fn keep_to_ourselves(path: &std::path::Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError(sqlx::Error::Io(error))),
+        _ => Ok(()),
     }
 }

@@ -10,7 +10,10 @@ use testkit::postgres::Postgres;
 #[tokio::test]
 async fn sqlite_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
-    hold(&Place::Sqlite(folder.path().join("auth.db"))).await;
+    let path = folder.path().join("auth.db");
+    hold(&Place::Sqlite(path.clone())).await;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "hashes of passwords are nobody else's business");
     hold(&Place::Memory).await;
 }
 
