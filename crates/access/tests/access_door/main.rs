@@ -1,5 +1,6 @@
 //! The whole of the library by its public face: tokens, vectors of others, roles, and lists that agree with decisions.
 
+mod cognito;
 mod decisions;
 mod reaches;
 mod tokens;
