@@ -26,6 +26,7 @@ mod handler;
 mod kept;
 mod lane;
 pub mod limit;
+mod making;
 mod metric;
 mod original;
 mod page;

@@ -4,7 +4,7 @@
 //! is neither found nor kept after.
 
 use crate::app::App;
-use crate::cache::{Ending, Holding, Place, Share, Stamp, Turn};
+use crate::cache::{Holding, Place, Share, Stamp, Turn};
 use crate::kept::Kept;
 use crate::semantics::Tier;
 use cache_key::{RenditionKey, SourceKey};
@@ -38,14 +38,14 @@ impl Shelf<'_> {
     /// Out of a tier below memory, or of another instance that has it in work; else the work is this instance's.
     pub(crate) async fn turn(&self) -> Turn<Found> {
         if !self.storable {
-            return Turn::Work(None);
+            return Turn::Work(Holding::alone());
         }
         if let Some(found) = self.look().await {
             return Turn::Found(found);
         }
         match &self.app.fleet.leases {
             Some(leases) => leases.turn(*self.key.as_bytes(), || self.look()).await,
-            None => Turn::Work(None),
+            None => Turn::Work(Holding::alone()),
         }
     }
 
@@ -59,26 +59,16 @@ impl Shelf<'_> {
     }
 
     /// Keeps what was made, under the key of the version that was in fact read; under none where it may not be kept.
-    pub(crate) fn keep(
-        &self,
-        key: Option<RenditionKey>,
-        kept: &Arc<Kept>,
-        source: SourceKey,
-        holding: Option<Holding>,
-    ) {
+    pub(crate) fn keep(&self, key: Option<RenditionKey>, kept: &Arc<Kept>, source: SourceKey, holding: Holding) {
         let now = (self.app.clock.wall)();
         let key = key.filter(|key| self.put(*key, kept));
-        match (key, holding) {
-            (Some(key), Some(holding)) if holding.name() == Some(*key.as_bytes()) => {
-                self.app.tiers.keep_held(*key.as_bytes(), holding, || kept.pack(source, now));
-            }
-            (Some(key), other) => {
-                self.app.tiers.keep(*key.as_bytes(), || kept.pack(source, now));
-                // A lease of another version: whoever waits for that has to look at the original anew.
-                drop(other);
-            }
-            (None, Some(holding)) => holding.end(Ending::Nothing),
-            (None, None) => {}
+        let Some(key) = key else { return holding.nothing() };
+        let name = *key.as_bytes();
+        if holding.name() == Some(name) {
+            self.app.tiers.keep_held(name, holding, || kept.pack(source, now));
+        } else {
+            // A lease, if any, is of another version, and given up: whoever waits for that has to look at the original anew.
+            self.app.tiers.keep(name, || kept.pack(source, now));
         }
     }
 

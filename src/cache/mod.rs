@@ -27,7 +27,7 @@ pub use self::redis::Redis;
 pub use envelope::Envelope;
 pub use flight::{Flights, Interest, Role};
 pub use label::{Label, Scope};
-pub use lease::{Ending, Holding, Leases, Turn};
+pub use lease::{Holding, Leases, Turn};
 pub use ledger::{Heard, Ledger};
 pub use level::{Event, Place};
 pub use marks::{Marks, Since, Stamp};

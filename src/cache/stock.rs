@@ -5,7 +5,7 @@
 //! made it void.
 
 use super::envelope::Envelope;
-use super::lease::{Ending, Holding};
+use super::lease::Holding;
 use super::level::{Event, Level};
 use super::tier::Name;
 use tokio::runtime::Handle;
@@ -61,7 +61,7 @@ impl Stock {
     }
 
     /// Writes the entries one after the other, behind the caller's back, then gives back the lease.
-    pub fn keep(&self, entries: &[(Name, Envelope)], holding: Option<Holding>) {
+    pub fn keep(&self, entries: &[(Name, Envelope)], holding: Holding) {
         let sealed: Vec<_> = entries.iter().map(|(name, envelope)| (*name, envelope.seal(name))).collect();
         let room: Option<Vec<_>> = sealed.iter().map(|(_, bytes)| self.level.reserve(bytes.len())).collect();
         let level = self.level.clone();
@@ -73,9 +73,7 @@ impl Stock {
                     all = all && level.write(&name, bytes, None).await == Event::Written;
                 }
             }
-            if let Some(holding) = holding {
-                holding.end(if all { Ending::Stored } else { Ending::Nothing });
-            }
+            if all { holding.stored() } else { holding.nothing() }
         });
     }
 

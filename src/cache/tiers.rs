@@ -7,7 +7,7 @@
 use super::config::CacheConfig;
 use super::disk::Disk;
 use super::envelope::Envelope;
-use super::lease::{Ending, Holding, Leases};
+use super::lease::{Holding, Leases};
 use super::level::{Event, Guards, Level, Place};
 use super::object::Object;
 use super::redis::Redis;
@@ -203,17 +203,17 @@ impl Tiers {
                     continue;
                 }
                 let _room = room;
-                let event = level.write(&name, stored.clone(), Some(token)).await;
+                let event = level.write(&name, stored.clone(), token).await;
                 outdated |= event == Event::WriteOutdated;
                 // The first that others see ends their wait; farther ones take their time.
                 if matches!(event, Event::Written | Event::WriteOutdated)
                     && let Some(holding) = holding.take()
                 {
-                    holding.end(Ending::Stored);
+                    holding.stored();
                 }
             }
             if let Some(holding) = holding {
-                holding.end(Ending::Nothing);
+                holding.nothing();
             }
         });
     }

@@ -4,12 +4,12 @@
 //! any time; from then on the drain waits for it.
 
 use crate::app::App;
-use crate::cache::Stamp;
+use crate::cache::{Holding, Stamp};
 use crate::deferred;
 use crate::error::{Error, Kind};
-use crate::fill::{self, Source};
 use crate::handler::Asked;
 use crate::kept::Kept;
+use crate::making::{self, Source};
 use crate::original;
 use crate::render::Class;
 use crate::shelf::Shelf;
@@ -57,13 +57,13 @@ pub(crate) async fn make(app: &App, asked: &Asked, class: Class, drain: &Drain) 
     };
     let _waited_for = drain.track();
     let (stamp, view) = (ready.stamp, ready.prepared.read.view.clone());
-    let made = match fill::make(app, asked, *ready.prepared).await {
+    let made = match making::make(app, asked, *ready.prepared).await {
         Ok((kept, _)) => {
             let quick = quick(app, asked, key, view.as_deref()).await;
             let (kept, made) = smaller(Arc::new(kept.stamped(stamp)), quick);
             // Under the version that was in fact read.
             let key = view.as_deref().map_or(key, |view| asked.key(view));
-            shelf(app, asked, key).keep(Some(key), &kept, asked.reading.source, None);
+            shelf(app, asked, key).keep(Some(key), &kept, asked.reading.source, Holding::alone());
             app.lane.landed(&key);
             Ok(made)
         }
@@ -85,7 +85,7 @@ enum Begun {
 
 /// What may be rendered now.
 struct Ready {
-    prepared: Box<fill::Prepared>,
+    prepared: Box<making::Prepared>,
     /// Of the time when the work began.
     stamp: Stamp,
 }
@@ -102,9 +102,9 @@ async fn begin(app: &App, asked: &Asked, class: Class) -> Result<Begun, Error> {
         app.lane.landed(&key);
         return Ok(Begun::Over(Made::Found));
     }
-    let read = fill::read(app, asked, Source::Original(looked, None)).await?;
+    let read = making::read(app, asked, Source::Original(looked, None)).await?;
     let variant = deferred::careful(app, asked, &read.bytes);
-    let prepared = Box::new(fill::admit(app, asked, read, variant, class).await?);
+    let prepared = Box::new(making::admit(app, asked, read, variant, class).await?);
     Ok(Begun::Ready(key, Ready { prepared, stamp: shelf.stamp }))
 }
 

@@ -6,7 +6,7 @@
 use super::seen::{Original, Seen, Told};
 use super::shared;
 use crate::app::App;
-use crate::cache::{Ending, Interest, Stamp, Turn};
+use crate::cache::{Interest, Stamp, Turn};
 use crate::error::Error;
 use crate::handler::Asked;
 use crate::semantics::{Terms, refresh as head};
@@ -85,9 +85,7 @@ async fn ask(app: &App, asked: &Asked, want: Want, came_by: Option<&HeaderValue>
                 _ => "refused",
             });
             // Others need not wait for what does not come.
-            if let Some(holding) = holding {
-                holding.end(Ending::Nothing);
-            }
+            holding.nothing();
             if let (Some(known), Missing::Failed(_)) = (known, &missing) {
                 let now = Some((app.clock.wall)());
                 app.originals.sightings.insert(source, Arc::new(Seen { failed_at: now, ..(*known).clone() }));

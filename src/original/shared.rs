@@ -7,7 +7,7 @@
 use super::ask::{Brought, Want};
 use super::seen::{Original, Seen, Told, View};
 use crate::app::App;
-use crate::cache::{Ending, Envelope, Holding, Stamp, Turn, stock};
+use crate::cache::{Envelope, Holding, Stamp, Turn, stock};
 use crate::handler::Asked;
 use crate::semantics::{Terms, refresh as head};
 use bytes::Bytes;
@@ -122,12 +122,12 @@ pub(super) async fn turn(app: &App, asked: &Asked, want: Want) -> Turn<Arc<Broug
         Some(leases) if shares && want == Want::Look && app.originals.known(asked).is_none() => {
             leases.turn(*asked.reading.source.as_bytes(), || recall(app, asked, want)).await
         }
-        _ => Turn::Work(None),
+        _ => Turn::Work(Holding::alone()),
     }
 }
 
 /// Tells the others what was brought; those who wait for it are let go in any case.
-pub(super) fn tell(app: &App, asked: &Asked, brought: &Brought, holding: Option<Holding>) {
+pub(super) fn tell(app: &App, asked: &Asked, brought: &Brought, holding: Holding) {
     let Some(stock) = app.tiers.stock().filter(|_| asked.reading.route.shares()) else { return };
     let source = *asked.reading.source.as_bytes();
     let may = brought.seen.is_storable() && asked.reading.route.shares_of(&brought.seen);
@@ -137,9 +137,7 @@ pub(super) fn tell(app: &App, asked: &Asked, brought: &Brought, holding: Option<
         if !brought.seen.is_storable() || brought.seen.found.is_err() {
             stock.forget(source);
         }
-        if let Some(holding) = holding {
-            holding.end(Ending::Nothing);
-        }
+        holding.nothing();
         return;
     };
     let envelope = |kind: &str, hash, body| Envelope {

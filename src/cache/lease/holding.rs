@@ -1,7 +1,8 @@
-//! A lease that is held: renewed while the work runs, and given back however that ends.
+//! The turn to work: under a lease that is renewed while the work runs, or on this instance's own, where nobody waits.
 //!
-//! Invariant: a holder that learns of another's lease says so ([`Holding::is_lost`]); one that is dropped, by a panic too,
-//! gives its lease back at once.
+//! It ends in one of three ways, and each is said once, by whoever knows: [`Holding::stored`] by what wrote the result
+//! where others see it, [`Holding::nothing`] by what finds that there will be none; dropped, by a panic too, it is given
+//! up. Invariant: a holder that learns of another's lease says so ([`Holding::is_lost`]).
 
 use super::{Event, Leases, Name, script};
 use crate::cache::tier::Failure;
@@ -12,12 +13,9 @@ use tokio::task::AbortHandle;
 
 /// How the work under a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The result is in a tier that others see.
+pub(super) enum Ending {
     Stored,
-    /// There is none that others could find: they work on their own.
     Nothing,
-    /// It was given up: the next takes over.
     GivenUp,
 }
 
@@ -31,14 +29,12 @@ impl Ending {
     }
 }
 
-/// A lease.
-pub struct Holding {
-    held: Option<Held>,
-    renewal: AbortHandle,
-}
+/// The turn to work on something.
+#[must_use = "dropped, it is given up: the next takes over"]
+pub struct Holding(Option<(Lease, AbortHandle)>);
 
 #[derive(Clone)]
-struct Held {
+struct Lease {
     leases: Leases,
     name: Name,
     holder: Arc<str>,
@@ -53,47 +49,76 @@ impl fmt::Debug for Holding {
 }
 
 impl Holding {
+    /// Without a lease: no other instance waits for what comes of it.
+    pub fn alone() -> Self {
+        Self(None)
+    }
+
     pub(super) fn new(leases: Leases, name: Name, holder: String, token: u64) -> Self {
-        let held = Held { leases, name, holder: holder.into(), token, lost: Arc::default() };
-        let renewal = held.leases.0.redis.runtime().spawn(held.clone().renew()).abort_handle();
-        Self { held: Some(held), renewal }
+        let lease = Lease { leases, name, holder: holder.into(), token, lost: Arc::default() };
+        let renewal = lease.leases.0.redis.runtime().spawn(lease.clone().renew()).abort_handle();
+        Self(Some((lease, renewal)))
+    }
+
+    fn lease(&self) -> Option<&Lease> {
+        self.0.as_ref().map(|(lease, _)| lease)
     }
 
     /// What it is a lease of.
     pub fn name(&self) -> Option<Name> {
-        self.held.as_ref().map(|held| held.name)
+        self.lease().map(|lease| lease.name)
     }
 
-    /// Its token: larger than that of any earlier lease of the name.
-    pub fn token(&self) -> u64 {
-        self.held.as_ref().map_or(0, |held| held.token)
+    /// The lease's token: larger than that of any earlier one of the name.
+    pub fn token(&self) -> Option<u64> {
+        self.lease().map(|lease| lease.token)
     }
 
-    /// Whether another is known to hold it now.
+    /// Whether another is known to hold the lease now.
     pub fn is_lost(&self) -> bool {
-        self.held.as_ref().is_none_or(|held| held.lost.load(Ordering::Relaxed))
+        self.lease().is_some_and(|lease| lease.lost.load(Ordering::Relaxed))
     }
 
-    /// Gives it back, in the background.
-    pub fn end(mut self, ending: Ending) {
-        self.give_back(ending);
+    /// The result is in a tier that others see: whoever waits finds it.
+    pub fn stored(mut self) {
+        self.end(Ending::Stored);
     }
 
-    fn give_back(&mut self, ending: Ending) {
-        self.renewal.abort();
-        let Some(held) = self.held.take() else { return };
-        let runtime = held.leases.0.redis.runtime().clone();
-        runtime.spawn(held.release(ending));
+    /// There is no result that others could find: they work on their own, at once.
+    pub fn nothing(mut self) {
+        self.end(Ending::Nothing);
+    }
+
+    /// Goes on with what succeeded; what failed is nothing for those who wait.
+    ///
+    /// # Errors
+    /// The failure.
+    pub fn or_nothing<T, E>(self, result: Result<T, E>) -> Result<(T, Self), E> {
+        match result {
+            Ok(value) => Ok((value, self)),
+            Err(error) => {
+                self.nothing();
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the lease back, in the background, the first time only.
+    fn end(&mut self, ending: Ending) {
+        let Some((lease, renewal)) = self.0.take() else { return };
+        renewal.abort();
+        let runtime = lease.leases.0.redis.runtime().clone();
+        runtime.spawn(lease.release(ending));
     }
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        self.give_back(Ending::GivenUp);
+        self.end(Ending::GivenUp);
     }
 }
 
-impl Held {
+impl Lease {
     async fn renew(self) {
         let times = self.leases.0.times;
         let redis = &self.leases.0.redis;

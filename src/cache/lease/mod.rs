@@ -8,7 +8,7 @@ mod holding;
 mod script;
 mod wakes;
 
-pub use holding::{Ending, Holding};
+pub use holding::Holding;
 
 use super::redis::Redis;
 use super::tier::{Failure, Name};
@@ -76,8 +76,8 @@ impl Event {
 pub enum Turn<T> {
     /// Nobody's: the result is here.
     Found(T),
-    /// This instance's; with its lease, where it has one.
-    Work(Option<Holding>),
+    /// This instance's.
+    Work(Holding),
 }
 
 /// The leases of this instance. Clones share them.
@@ -153,7 +153,7 @@ impl Leases {
                         Some(found) => self.found(found),
                         None => {
                             self.happened(Event::Won);
-                            Turn::Work(Some(holding))
+                            Turn::Work(holding)
                         }
                     };
                 }
@@ -190,7 +190,7 @@ impl Leases {
 
     fn alone<T>(&self, why: Event) -> Turn<T> {
         self.happened(why);
-        Turn::Work(None)
+        Turn::Work(Holding::alone())
     }
 
     async fn take(&self, name: Name) -> Result<Taken, Failure> {

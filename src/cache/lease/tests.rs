@@ -47,13 +47,15 @@ impl Instance {
 
     async fn mine(&self) -> Holding {
         match self.turn().await {
-            Turn::Work(Some(holding)) => holding,
+            Turn::Work(holding) if holding.name().is_some() => holding,
             other => panic!("{other:?}"),
         }
     }
 
     async fn store(&self, text: &'static str, holding: &Holding) -> Result<(), Failure> {
-        self.entries.put_fenced(&NAME, Bytes::from_static(text.as_bytes()), LONG, holding.token()).await
+        self.entries
+            .put_fenced(&NAME, Bytes::from_static(text.as_bytes()), LONG, holding.token().expect("a lease"))
+            .await
     }
 
     async fn tell(&self, command: &str, what: &str) -> i64 {
@@ -69,6 +71,14 @@ impl Instance {
     }
 }
 
+fn is_leased<T>(turn: &Turn<T>) -> bool {
+    matches!(turn, Turn::Work(holding) if holding.name() == Some(NAME))
+}
+
+fn is_alone<T>(turn: &Turn<T>) -> bool {
+    matches!(turn, Turn::Work(holding) if holding.name().is_none())
+}
+
 async fn one_works_the_others_find(urls: &[String]) {
     let (one, two) = (instance(urls, TIMES).await, Arc::new(instance(urls, TIMES).await));
     let holding = one.mine().await;
@@ -78,7 +88,7 @@ async fn one_works_the_others_find(urls: &[String]) {
     });
     two.until_waiting().await;
     one.store("picture", &holding).await.expect("stored");
-    holding.end(Ending::Stored);
+    holding.stored();
     let turn = tokio::time::timeout(LONG, waiting).await.expect("woken").expect("no panic");
     assert!(matches!(turn, Turn::Found(bytes) if bytes == "picture"));
     assert_eq!((one.leases.count(Event::Won), two.leases.count(Event::Waited)), (1, 1));
@@ -116,15 +126,15 @@ async fn a_late_holder_cannot_write_over_a_newer_result() {
     assert_eq!(one.store("too late", &late).await, Err(Failure::Outdated));
     assert_eq!(two.entries.get(&NAME).await, Ok(Some("newer".into())));
     // What it gives back is not its own any more.
-    late.end(Ending::Nothing);
-    next.end(Ending::Stored);
+    late.nothing();
+    next.stored();
     while two.tell("EXISTS", "lease").await == 1 {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     // The server forgets the tokens; they grow all the same.
     assert_eq!(two.tell("DEL", "fence").await, 1);
     two.entries.remove(&NAME).await.expect("removed");
-    assert!(two.mine().await.token() > two.leases.count(Event::Won), "by the server's clock");
+    assert!(two.mine().await.token() > Some(two.leases.count(Event::Won)), "by the server's clock");
 }
 
 #[tokio::test]
@@ -158,7 +168,7 @@ async fn whoever_gives_up_lets_the_next_take_over() {
     two.until_waiting().await;
     drop(holding);
     let turn = tokio::time::timeout(LONG, waiting).await.expect("woken").expect("no panic");
-    assert!(matches!(turn, Turn::Work(Some(_))), "{turn:?}");
+    assert!(is_leased(&turn), "{turn:?}");
 }
 
 #[tokio::test]
@@ -170,11 +180,11 @@ async fn where_there_will_be_nothing_each_works_alone() {
     let waiting: Vec<_> = (0..3)
         .map(|_| {
             let two = Arc::clone(&two);
-            tokio::spawn(async move { matches!(two.turn().await, Turn::Work(None)) })
+            tokio::spawn(async move { is_alone(&two.turn().await) })
         })
         .collect();
     two.until_waiting().await;
-    holding.end(Ending::Nothing);
+    holding.nothing();
     for waiting in waiting {
         assert!(tokio::time::timeout(LONG, waiting).await.expect("woken").expect("no panic"));
     }
@@ -187,10 +197,10 @@ async fn the_wait_has_an_end_and_a_dead_redis_is_not_waited_for() {
     let times = Times { wait: Duration::from_millis(100), ..TIMES };
     let (one, two) = (instance(&[server.url()], TIMES).await, instance(&[server.url()], times).await);
     let holding = one.mine().await;
-    assert!(matches!(two.turn().await, Turn::Work(None)));
+    assert!(is_alone(&two.turn().await));
     assert_eq!(two.leases.count(Event::WaitedInVain), 1);
     server.kill();
-    assert!(matches!(two.turn().await, Turn::Work(None)));
+    assert!(is_alone(&two.turn().await));
     assert_eq!(two.leases.count(Event::Unavailable), 1);
     drop(holding);
 }
