@@ -87,7 +87,7 @@ async fn every_refusal_is_a_problem_document() {
     let refusals = [
         (get(&demo, "/demo/v2").await, 404, "not-found"),
         (ask_json(&demo, "DELETE", "/demo/v1/greetings", "", &Value::Null).await, 405, "method-not-allowed"),
-        (ask_json(&demo, "POST", "/demo/v1/greetings", "", &json!({ "nmae": "Ann" })).await, 400, "bad-field"),
+        (ask_json(&demo, "POST", "/demo/v1/greetings", "", &json!({ "nom": "Ann" })).await, 400, "bad-field"),
         (ask_json(&demo, "POST", "/demo/v1/greetings", "", &big).await, 413, "too-large"),
         (get(&demo, "/demo/v1/greetings?milis=1").await, 400, "bad-field"),
         (get(&demo, "/demo/v1/broken/plain").await, 400, "bad-request"),
