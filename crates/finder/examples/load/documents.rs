@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// Different words there are.
 pub(crate) const WORDS: u64 = 40_000;
 const SYLLABLES: [&str; 24] = [
-    "ba", "co", "di", "fu", "ga", "hel", "in", "ja", "kor", "lu", "mar", "no", "pel", "qui", "ra", "sol", "tan", "ur",
+    "bo", "co", "di", "fu", "ga", "hal", "in", "ja", "kor", "lu", "mar", "no", "pel", "qui", "ra", "sol", "tan", "ur",
     "ver", "wi", "xa", "yon", "zet", "al",
 ];
 const CAMERAS: [&str; 12] = [

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 const CURRENT: &str = "current";
 const NEXT: &str = "current.next";
 const LOCK: &str = "lock";
+/// Tries to remove a folder.
+const REMOVALS: usize = 5;
 
 /// A locked folder.
 #[derive(Debug)]
@@ -84,7 +86,17 @@ impl Folder {
 
     /// Removes a generation; what is still open of it stays readable for those who have it.
     pub(super) fn remove(&self, name: &str) -> Result<(), FinderError> {
-        fs::remove_dir_all(self.path(name)).map_err(broken)
+        let mut removed = Ok(());
+        // A merge that was under way may still write a file into it.
+        for _ in 0..REMOVALS {
+            removed = fs::remove_dir_all(self.path(name));
+            match &removed {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                _ => break,
+            }
+        }
+        removed.map_err(broken)
     }
 }
 

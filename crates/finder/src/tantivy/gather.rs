@@ -98,8 +98,9 @@ struct Counted {
 impl Counter {
     fn of(segment: &SegmentReader, counting: &Counting) -> tantivy::Result<Self> {
         let Some(column) = segment.fast_fields().str(counting.field.name())? else { return Ok(Self(None)) };
+        let words = column.num_terms() as u64;
         let ordinals = match &counting.prefix {
-            None => 0..column.num_terms() as u64,
+            None => 0..words,
             Some(prefix) => {
                 let bounds = column
                     .dictionary()
@@ -112,8 +113,10 @@ impl Counter {
                 let to = match bounds.1 {
                     Bound::Included(to) => to + 1,
                     Bound::Excluded(to) => to,
-                    Bound::Unbounded => column.num_terms() as u64,
+                    Bound::Unbounded => words,
                 };
+                // Behind the last word there is no number: the dictionary says the largest there can be.
+                let (from, to) = (from.min(words), to.min(words));
                 from..to.max(from)
             }
         };

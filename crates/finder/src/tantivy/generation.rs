@@ -37,7 +37,6 @@ pub(super) struct Searching {
 /// What is written: by one thread.
 pub(super) struct Generation {
     pub(super) searching: Searching,
-    index: Index,
     writer: IndexWriter,
     /// Revisions written since the last commit.
     pending: HashMap<Uuid, u64>,
@@ -68,7 +67,7 @@ impl Generation {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(broken)?;
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let searching = Searching { name, folder: folder.to_owned(), fields, reader };
-        Ok(Some(Self { searching, index, writer, pending: HashMap::new() }))
+        Ok(Some(Self { searching, writer, pending: HashMap::new() }))
     }
 
     /// Marks it as begun empty.
@@ -119,13 +118,6 @@ impl Generation {
     pub(super) fn roll_back(&mut self) -> Result<(), FinderError> {
         self.pending.clear();
         self.writer.rollback().map_err(broken).map(|_| ())
-    }
-
-    /// Waits for merges under way, and closes.
-    pub(super) fn close(self) -> Result<(), FinderError> {
-        self.writer.wait_merging_threads().map_err(broken)?;
-        drop(self.index);
-        Ok(())
     }
 }
 

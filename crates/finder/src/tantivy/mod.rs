@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
@@ -53,10 +54,12 @@ pub struct Setting {
     pub timeout: Duration,
 }
 
-/// The embedded engine. Closed when dropped: what was acknowledged is kept in any case.
+/// The embedded engine. Closed when dropped, after the commit under way.
 pub struct Embedded {
     shown: Arc<RwLock<Searching>>,
-    orders: mpsc::SyncSender<Order>,
+    /// There until it is dropped.
+    orders: Option<mpsc::SyncSender<Order>>,
+    writer: Option<JoinHandle<()>>,
     permits: Arc<Semaphore>,
     timeout: Duration,
     changes: Arc<Local>,
@@ -80,9 +83,9 @@ impl Embedded {
         let shown = writer.shown();
         let (orders, taken) = mpsc::sync_channel(QUEUE);
         let thread = std::thread::Builder::new().name("finder-writer".into());
-        thread.spawn(move || writer.run(&taken)).map_err(broken)?;
+        let writer = thread.spawn(move || writer.run(&taken)).map_err(broken)?;
         let permits = Arc::new(Semaphore::new(searches));
-        Ok(Self { shown, orders, permits, timeout, changes })
+        Ok(Self { shown, orders: Some(orders), writer: Some(writer), permits, timeout, changes })
     }
 
     fn searching(&self) -> Searching {
@@ -92,7 +95,7 @@ impl Embedded {
     async fn ask<T>(&self, order: impl FnOnce(Reply<T>) -> Order) -> Result<T, FinderError> {
         let gone = || FinderError::Unavailable("the index is closed".into());
         let (reply, answer) = oneshot::channel();
-        self.orders.try_send(order(reply)).map_err(|error| match error {
+        self.orders.as_ref().ok_or_else(gone)?.try_send(order(reply)).map_err(|error| match error {
             TrySendError::Full(_) => FinderError::Unavailable("too many batches wait for the index".into()),
             TrySendError::Disconnected(_) => gone(),
         })?;
@@ -122,6 +125,16 @@ impl Embedded {
 
     async fn run(&self, plan: Plan) -> Result<Found, FinderError> {
         self.work(move |searching, stop| searching.run(&plan, stop)).await
+    }
+}
+
+/// Waits for the writer: then the folder's lock is free.
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.orders = None;
+        if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the writer of the search index panicked");
+        }
     }
 }
 

@@ -92,10 +92,14 @@ fn within(grants: &[Terms], fields: &Fields) -> Part {
         let none = terms.none.iter().map(|term| (Occur::MustNot, word(term)));
         Box::new(BooleanQuery::new(all.chain(none).collect()))
     };
-    match grants {
-        [] => Box::new(EmptyQuery),
-        [Terms { all, none }] if all.len() == 1 && none.is_empty() => word(&all[0]),
-        grants => Box::new(BooleanQuery::union(grants.iter().map(grant).collect())),
+    let simple = grants.iter().map(|terms| match (terms.all.as_slice(), terms.none.as_slice()) {
+        ([(Field::Reach, word)], []) => Some(word.clone()),
+        _ => None,
+    });
+    // Whole tenants, mostly: one set of words instead of a union of conditions.
+    match simple.collect::<Option<Vec<String>>>() {
+        Some(words) => any(Field::Reach, &words, fields),
+        None => Box::new(BooleanQuery::union(grants.iter().map(grant).collect())),
     }
 }
 

@@ -104,9 +104,6 @@ impl Writer {
                 next = orders.recv().ok();
             }
         }
-        if let Err(error) = self.current.close() {
-            tracing::warn!(%error, "the search index was not closed in order");
-        }
     }
 
     /// Writes this batch and those that come meanwhile, commits, acknowledges. Gives back what came that is none.

@@ -241,6 +241,19 @@ async fn what_is_typed_is_completed() {
 }
 
 #[tokio::test]
+async fn the_last_words_of_all_are_completed() {
+    let engines = Engines::start();
+    engines.apply(&[put(&crate::documents::numbered(1, "x.jpg", "zebra", &["zoo"]))]).await;
+    for (typed, expected) in [("ze", &["zebra"][..]), ("zo", &["zoo"]), ("zz", &[]), ("zebraz", &[]), ("a", &[])] {
+        for (name, engine) in &engines.all {
+            let prompt = Prompt::new(Reach::nothing().tenant("main"), typed);
+            let found = engine.suggest(&prompt).await.expect("an answer");
+            assert_eq!(found.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), expected, "{name}: {typed}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_beyond_the_limits_is_refused() {
     let engines = Engines::start();
     let check = async |change: &dyn Fn(&mut Query), field: &str| {
