@@ -42,9 +42,11 @@ tell() {
         exit 1
     fi
     echo "All within budget: ${scenarios[*]}"
-    exit 0
 }
-[ ${#by_k6[@]} -gt 0 ] || tell
+if [ ${#by_k6[@]} -eq 0 ]; then
+    tell
+    exit
+fi
 
 scripts/setup/load.sh
 PATH=$PWD/.tools/bin:$PATH
