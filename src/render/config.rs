@@ -82,7 +82,7 @@ impl Section for RenderConfig {
                 "Memory for pixels of all renders together, as predicted from the originals' headers: bytes, or a share of \
                  memory.limit.",
             ),
-            scratch: r.bytes("scratch", "96MiB", "0B"..="16GiB", "Buffers that each render thread keeps for reuse."),
+            scratch: r.bytes("scratch", "96MiB", "0B"..="16GiB", "Buffers that each render thread keeps for reuse; after two seconds without a render it gives them back."),
             limits: r.section::<LimitsConfig>("limits").0,
             lane: r.section("lane"),
         };
