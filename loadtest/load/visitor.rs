@@ -151,11 +151,14 @@ impl Visitor {
     async fn popular(&mut self, client: &Client) -> Result<(), Wrong> {
         let target = self.url();
         let response = client.ask(Method::GET, &target, &[BROWSER]).await?;
-        self.seen.count("popular");
-        if response.status() == 200 {
-            self.seen.picture(&target, &response);
-        } else {
-            self.seen.wrong(format!("{target}: {}", response.status()));
+        match response.status().as_u16() {
+            200 => {
+                self.seen.count("popular");
+                self.seen.picture(&target, &response);
+            }
+            // It may have been purged.
+            503 if response.headers().contains_key("retry-after") => self.seen.count("refused"),
+            status => self.seen.wrong(format!("{target}: {status}")),
         }
         Ok(())
     }
