@@ -132,6 +132,14 @@ impl fmt::Display for BucketName {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prefix(String);
 
+impl Prefix {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Prefix {
     type Err = &'static str;
 

@@ -36,6 +36,7 @@ pub struct OriginConfig {
     pub name: String,
     pub kind: OriginKind,
     pub root: Option<PathBuf>,
+    pub folder: Prefix,
     pub base: Option<String>,
     pub allow_private: Vec<Network>,
     pub max_bytes: u64,
@@ -60,6 +61,13 @@ impl Section for OriginConfig {
                 "samples",
                 "file: the folder. Nothing outside it can be reached, also not by symbolic links.",
             ),
+            folder: r
+                .optional_parsed(
+                    "folder",
+                    "names/",
+                    "file, s3: the part of the root or prefix that is served, with a slash at its end; links may lead to the rest.",
+                )
+                .unwrap_or_default(),
             base: r.optional_string(
                 "base",
                 "https://photos.example.org/originals/",
@@ -118,6 +126,9 @@ impl OriginConfig {
             } else if kind != self.kind && given {
                 r.reject(key, "", format!("no {key}"), format!("that is for origins of kind {name}"));
             }
+        }
+        if self.kind == OriginKind::Http && r.is_set("folder") {
+            r.reject("folder", &self.folder, "no folder", "that is for origins of kind file and s3");
         }
         for key in ["prefix", "endpoint", "region", "path_style"] {
             if self.kind == OriginKind::S3 || !r.is_set(key) {

@@ -14,6 +14,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct FileOrigin {
     root: Arc<Dir>,
+    /// What paths begin with below the root: empty, or with a slash at its end.
+    folder: Arc<str>,
     max_bytes: u64,
 }
 
@@ -24,7 +26,13 @@ impl FileOrigin {
     /// The folder cannot be opened.
     pub fn open(root: &Path, max_bytes: u64) -> io::Result<Self> {
         let root = Dir::open_ambient_dir(root, ambient_authority())?;
-        Ok(Self { root: Arc::new(root), max_bytes })
+        Ok(Self { root: Arc::new(root), folder: "".into(), max_bytes })
+    }
+
+    /// Serves what is in a folder below the root; links in it may lead to all that is below the root.
+    #[must_use]
+    pub fn within(self, folder: &str) -> Self {
+        Self { folder: folder.into(), ..self }
     }
 
     /// Looks at an original without reading it.
@@ -50,7 +58,7 @@ impl FileOrigin {
     pub fn list(&self, limit: usize) -> io::Result<Vec<(String, u64)>> {
         let mut names: Vec<_> = self
             .root
-            .entries()?
+            .read_dir(if self.folder.is_empty() { "." } else { &self.folder })?
             .filter_map(|entry| {
                 let entry = entry.ok()?;
                 let metadata = entry.metadata().ok()?;
@@ -68,7 +76,11 @@ impl FileOrigin {
         path: &str,
         work: impl FnOnce(&Self, &str) -> Result<T, Missing> + Send + 'static,
     ) -> Result<T, Missing> {
-        let (origin, path) = (self.clone(), path.to_owned());
+        // The root cannot be left in any case; the folder only by links.
+        if !self.folder.is_empty() && (path.starts_with('/') || path.split('/').any(|segment| segment == "..")) {
+            return Err(Missing::NotFound);
+        }
+        let (origin, path) = (self.clone(), format!("{}{path}", self.folder));
         #[expect(clippy::disallowed_methods, reason = "reads of files, not pixels, on threads that the runtime bounds")]
         let task = tokio::task::spawn_blocking(move || work(&origin, &path));
         task.await.map_err(|error| failed(format!("the reader ended: {error}")))?
@@ -184,6 +196,20 @@ mod tests {
         let (folder, origin) = folder();
         symlink("../a.jpg", folder.path().join("root/sub/link.jpg")).unwrap();
         assert_eq!(origin.fetch("sub/link.jpg").await.unwrap().bytes, "inside");
+    }
+
+    #[tokio::test]
+    async fn of_a_folder_inside_only_links_lead_to_the_rest() {
+        let (folder, origin) = folder();
+        symlink("../a.jpg", folder.path().join("root/sub/link.jpg")).unwrap();
+        symlink("../../secret", folder.path().join("root/sub/out.jpg")).unwrap();
+        let part = origin.within("sub/");
+        assert_eq!(part.fetch("b.jpg").await.unwrap().bytes, "deeper");
+        assert_eq!(part.fetch("link.jpg").await.unwrap().bytes, "inside");
+        for path in ["a.jpg", "../a.jpg", "/a.jpg", "x/../../a.jpg", "out.jpg", "sub/b.jpg"] {
+            assert_eq!(part.fetch(path).await.err(), Some(Missing::NotFound), "{path}");
+        }
+        assert_eq!(part.list(10).unwrap().iter().filter(|(name, _)| name == "b.jpg").count(), 1);
     }
 
     #[tokio::test]

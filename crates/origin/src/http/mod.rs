@@ -4,9 +4,10 @@
 //! Invariants: no byte of a client's request reaches the origin but the original's path; every address and every redirect
 //! is judged; every phase, and the whole, has an end.
 
-mod allow;
+pub mod allow;
 pub mod config;
 mod connect;
+pub mod errand;
 mod hosts;
 mod location;
 mod reach;

@@ -14,6 +14,7 @@ use std::time::Duration;
 pub struct S3Config {
     pub identity: Identity,
     pub versions: bool,
+    pub links: bool,
     pub forbidden: Forbidden,
     pub connect_timeout: Duration,
     pub pace: Pace,
@@ -29,6 +30,12 @@ impl Section for S3Config {
                 "versions",
                 false,
                 "Whether a path may name a version: photo.jpg%3FversionId=…; false: a ? is part of the key.",
+            ),
+            links: r.bool(
+                "links",
+                false,
+                "Whether an empty object whose metadata tintype-content name another one stands for that: names of the platform's \
+                 store.",
             ),
             forbidden: r.choice(
                 "forbidden",

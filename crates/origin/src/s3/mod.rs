@@ -26,6 +26,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// When to come back to a bucket that is throttled, where it does not say.
 const BREATH: Duration = Duration::from_secs(2);
 
+/// User metadata of an empty object that stands for another one: its place below the prefix.
+const LINK: &str = "tintype-content";
+
 /// A bucket with originals.
 pub struct S3Origin {
     aws: Aws,
@@ -34,7 +37,9 @@ pub struct S3Origin {
 
 struct Parts {
     bucket: Bucket,
+    folder: String,
     versions: bool,
+    links: bool,
     forbidden: Forbidden,
     max_bytes: u64,
     pause_timeout: Duration,
@@ -61,7 +66,7 @@ impl S3Origin {
         wall: fn() -> SystemTime,
         tick: fn() -> Instant,
     ) -> Result<Self, String> {
-        let S3Config { identity, versions, forbidden, connect_timeout, pace } = config.s3.clone();
+        let S3Config { identity, versions, links, forbidden, connect_timeout, pace } = config.s3.clone();
         let bucket = BucketConfig {
             bucket: config.bucket.clone().ok_or("no bucket")?,
             prefix: config.prefix.clone(),
@@ -77,7 +82,9 @@ impl S3Origin {
         };
         let parts = Parts {
             bucket: Bucket::new(aws, &bucket, patience, Checks::Compared, &format!("origin {}", config.name))?,
+            folder: config.folder.as_str().to_owned(),
             versions,
+            links,
             forbidden,
             max_bytes: config.max_bytes,
             pause_timeout: pace.pause_timeout,
@@ -94,7 +101,8 @@ impl S3Origin {
     /// # Errors
     /// See [`Missing`]; a certain absence is no error but [`Found::Nothing`].
     pub async fn get(&self, asking: Asking<'_>) -> Result<Reply, Missing> {
-        let object = Object::read(&self.parts.bucket, asking.path, self.parts.versions).ok_or(Missing::NotFound)?;
+        let object = Object::read(&self.parts.bucket, &self.parts.folder, asking.path, self.parts.versions)
+            .ok_or(Missing::NotFound)?;
         let known =
             asking.known.filter(|(_, place)| **place == *object.place).map(|(known, _)| Conditions::read(known));
         let (parts, limit) = (Arc::clone(&self.parts), asking.timeout);
@@ -130,7 +138,7 @@ impl Parts {
             return Err(Trouble::new(Phase::Connect, Cause::Paused(left), text).into());
         }
         let requested = (self.wall)();
-        let result = self.ask(object, known, progress).await;
+        let result = self.follow(object, known, progress).await;
         let received = (self.wall)();
         match &result {
             Err(Missing::Failed(trouble)) if answer::speaks_against_it(trouble) => {
@@ -150,6 +158,27 @@ impl Parts {
             }
             Head::NotModified(headers) => Ok(reply(Found::NotModified, headers)),
             Head::Nothing(missing) => Ok(reply(Found::Nothing(missing), ::http::HeaderMap::new())),
+        }
+    }
+
+    /// The object, or the one that it stands for. A name is asked for without conditions, since what is known is known of
+    /// contents; what it leads to then with them: a content has other validators than the one before.
+    async fn follow(&self, object: &Object, known: &Conditions, progress: &Progress) -> Result<Head, Missing> {
+        if !self.links {
+            return self.ask(object, known, progress).await;
+        }
+        let first = self.ask(object, &Conditions::default(), progress).await?;
+        let Some(place) = first.link() else { return Ok(first) };
+        let refused = |text: String| Missing::from(Trouble::new(Phase::Redirect, Cause::Refused, text));
+        let target = Object::linked(&self.bucket, place);
+        let target =
+            target.ok_or_else(|| refused(format!("{} leads to {place:?}, which is no place", object.place)))?;
+        // By its tag alone: one that the name led to earlier may be younger.
+        let known = Conditions { tag: known.tag.clone(), since: None };
+        let second = self.ask(&target, &known, progress).await?;
+        match second.link() {
+            Some(_) => Err(refused(format!("{} leads to another name, {}", object.place, target.place))),
+            None => Ok(second),
         }
     }
 
@@ -184,9 +213,21 @@ impl Parts {
     }
 }
 
+impl Head {
+    /// The place that an empty object stands for.
+    fn link(&self) -> Option<&str> {
+        let Self::Object(output) = self else { return None };
+        let place = output.metadata.as_ref()?.get(LINK)?;
+        (output.content_length.unwrap_or_default() == 0).then_some(place)
+    }
+}
+
 /// What a response's head says.
 enum Head {
     Object(Box<GetObjectOutput>),
     NotModified(::http::HeaderMap),
     Nothing(Missing),
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,9 +22,9 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// The object that is called `path` below the bucket's prefix; where `versions` may be named, what stands behind its
+    /// The object that is called `path` in the folder below the bucket's prefix; where `versions` may be named, what stands behind its
     /// first `?` has to be one. `None`: there can be no such object.
-    pub(super) fn read(bucket: &Bucket, path: &str, versions: bool) -> Option<Self> {
+    pub(super) fn read(bucket: &Bucket, folder: &str, path: &str, versions: bool) -> Option<Self> {
         let (path, query) = match path.split_once('?').filter(|_| versions) {
             Some((path, query)) => (path, Some(query)),
             None => (path, None),
@@ -34,7 +34,7 @@ impl Object {
             Some(Some(version)) if is_version(version) => Some(version.to_owned()),
             Some(_) => return None,
         };
-        let key = bucket.key(path);
+        let key = bucket.key(&format!("{folder}{path}"));
         let odd = path.is_empty() || path.contains('\0') || path.split('/').any(|segment| segment == "..");
         if odd || key.len() > MAX_KEY {
             return None;
@@ -44,6 +44,17 @@ impl Object {
             Some(version) => format!("s3://{}/{key}?{VERSION}{version}", bucket.name),
         };
         Some(Self { key, version, place: place.into() })
+    }
+}
+
+impl Object {
+    /// The object that a name's metadata lead to: a place below the prefix. `None`: it is no place, or leads out of it.
+    pub(super) fn linked(bucket: &Bucket, place: &str) -> Option<Self> {
+        let sound = |segment: &str| !matches!(segment, "" | "." | "..");
+        if place.is_empty() || place.contains(char::is_control) || !place.split('/').all(sound) {
+            return None;
+        }
+        Self::read(bucket, "", place, false)
     }
 }
 
