@@ -211,7 +211,8 @@ fn open_origins<'c>(config: &'c Config, aws: &Aws, clock: Clock) -> Result<HashM
         match origin.kind {
             OriginKind::File => {
                 let root = origin.root.as_deref().ok_or_else(|| place(&"no root"))?;
-                let folder = FileOrigin::open(root, origin.max_bytes).map(|folder| folder.within(origin.folder.as_str()));
+                let folder =
+                    FileOrigin::open(root, origin.max_bytes).map(|folder| folder.within(origin.folder.as_str()));
                 folder.map(Origin::File).map_err(|error| place(&format!("cannot open {}: {error}", root.display())))
             }
             OriginKind::Http => {
