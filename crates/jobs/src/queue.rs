@@ -4,7 +4,7 @@
 //! given out at least once, by order of priority and then of due time; within a lease nobody else gets it; whoever has lost
 //! a lease can change nothing any more.
 
-use crate::job::{Job, JobId, JobKind, Lease, Leased, NewJob, Priority};
+use crate::job::{JobId, JobKind, Lease, Leased, NewJob, Priority};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -280,13 +280,4 @@ pub(crate) fn millis(time: Duration) -> i64 {
 /// A store's milliseconds since 1970.
 pub(crate) fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-impl Seen {
-    /// What a handler got of it, for those that look at jobs that are not theirs.
-    #[must_use]
-    pub fn job(self) -> Job {
-        let Self { id, kind, tenant, payload, priority, attempts, created, due, trace, .. } = self;
-        Job { id, kind, tenant, payload, priority, attempts, created, not_before: due, trace }
-    }
 }

@@ -56,19 +56,15 @@ pub(super) async fn see_to(
     let attempt = job.attempts;
     let caller = job.trace.as_deref().and_then(|trace| otlp::Propagation::W3c.read(trace));
     let id = job.id;
-    let span = otlp::enter(caller, || {
-        let span = tracing::info_span!(target: otlp::TARGET, "job", job = %id, kind = %kind, attempt, failed = tracing::field::Empty);
-        span
-    });
+    let span = otlp::enter(
+        caller,
+        || tracing::info_span!(target: otlp::TARGET, "job", job = %id, kind = %kind, attempt, failed = tracing::field::Empty),
+    );
     let running = shared.metrics.begun(&kind);
     let began = Instant::now();
     let work = Work::new(job);
     let task = tokio::spawn(handler.handle(work.clone()).instrument(span.clone()));
     let end = attend(&shared, &policy, &work, &lease, task).await;
-    // What was said last is kept too.
-    if let (Some(progress), End::Said(Ok(Ended::Done)) | End::Lost) = (work.said(), &end) {
-        tracing::trace!(%progress, "of no interest any more");
-    }
     let outcome = settle(&shared, &policy, &work, &lease, end).await;
     if !matches!(outcome, "done" | "given-back") {
         span.record(otlp::FAILED, true);
