@@ -1,29 +1,54 @@
-//! What the edge adds to the admin listener of `service`: warm-up and statistics.
+//! What the edge adds to the admin listener of `service`: purges, warm-up and statistics.
 //!
 //! Owns the list of its routes and the form of their answers, which is JSON. Knows no sockets.
 
 use crate::app::App;
+use crate::config::AdminConfig;
+use crate::purge;
 use crate::stats::report;
 use crate::warm::admin as warm;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response};
+use http::{HeaderValue, Method, Request, Response};
+use http_body_util::BodyExt as _;
 use serde::Serialize;
 use service::admin::{Admin, Answer};
 
 impl App {
-    /// Adds what this server can be asked and told on the admin listener.
-    #[must_use]
-    pub fn administer(&self, admin: Admin) -> Admin {
+    /// Adds what this server can be asked and told on the admin listener, and who may.
+    ///
+    /// # Errors
+    /// The audit file cannot be opened.
+    pub fn administer(&self, admin: Admin, config: &AdminConfig) -> Result<Admin, String> {
         let app = || self.clone();
-        let (begin, all, one, cancel, stats) = (app(), app(), app(), app(), app());
-        admin
+        let (begin, all, one, cancel, stats, purging) = (app(), app(), app(), app(), app(), app());
+        Ok(self
+            .doors
+            .hang(admin, config)?
+            .route(Method::POST, purge::PATH, move |request| purge::answer(purging.clone(), request))
             .route(Method::GET, report::PATH, move |request| report::answer(stats.clone(), request))
             .route(Method::POST, warm::PATH, move |request| warm::begin(begin.clone(), request))
             .route(Method::GET, warm::PATH, move |request| warm::tell(all.clone(), request))
             .route(Method::GET, "/warm/*", move |request| warm::tell(one.clone(), request))
-            .route(Method::DELETE, "/warm/*", move |request| warm::cancel(cancel.clone(), request))
+            .route(Method::DELETE, "/warm/*", move |request| warm::cancel(cancel.clone(), request)))
     }
+
+    /// As [`Method::POST`] of `/purge` on the admin listener, for whoever is in the same process: `body` is docs/purge.md's.
+    /// The status of the answer, and its text.
+    pub async fn purge(&self, body: Bytes) -> (u16, Bytes) {
+        told(purge::answer(self.clone(), Request::new(body)).await).await
+    }
+
+    /// Likewise of `/warm`.
+    pub async fn warm(&self, body: Bytes) -> (u16, Bytes) {
+        told(warm::begin(self.clone(), Request::new(body)).await).await
+    }
+}
+
+async fn told(answer: Answer) -> (u16, Bytes) {
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.unwrap_or_else(|never| match never {});
+    (status, body.to_bytes())
 }
 
 /// An answer of a JSON text.

@@ -4,14 +4,10 @@ use super::token::TokenArguments;
 use super::{ConfigArguments, Failure, hangup};
 use crate::app::App;
 use crate::config::Config;
-use crate::pressure;
-use crate::purge;
 use crate::reload::Reload;
-use crate::sandbox::{self, Places};
+use crate::sandbox;
 use crate::server::{Answer as _, Clock, Listeners, Listening, Stop, Tls};
-use crate::stats;
 use clap::Args;
-use http::Method;
 use prometheus_client::registry::Registry;
 use service::admin::{Admin, Readiness, register_build};
 use service::config::Loaded;
@@ -20,7 +16,6 @@ use service::health::{self, Probe};
 use service::otlp::{self, Exporter};
 use service::telemetry;
 use std::io::{Error, IsTerminal};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -39,25 +34,11 @@ pub(super) fn serve(arguments: &ConfigArguments) -> Result<(), Failure> {
     let _flushes_the_log_at_the_end =
         telemetry::init(&config.log, spans.flatten()).map_err(|error| Failure::Failed(error.to_string()))?;
     // Before any other thread: those that are started from here are within.
-    sandbox::enter(&config.sandbox, places(config, loaded.effective(), arguments.config.as_deref()))
+    sandbox::enter(&config.sandbox, config.places(loaded.effective(), arguments.config.as_deref()))
         .map_err(Failure::Failed)?;
     // For signals and the admin listener; the sockets have runtimes of their own, and go on when scrapes are slow.
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     control.block_on(run(arguments, loaded, exporter))
-}
-
-/// What the server opens.
-fn places(config: &Config, effective: &str, file: Option<&Path>) -> Places {
-    let mut places = Places::named(effective, file);
-    let above =
-        |file: &Path| file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")).to_owned();
-    let files = [config.access_log.file.as_deref(), config.admin.audit_file.as_deref()];
-    let sockets = config.server.listen.iter().map(crate::server::Address::path);
-    let written = files.into_iter().chain(sockets).flatten().map(above);
-    for folder in written.chain(config.cache.disk.as_ref().map(|disk| disk.path.clone())) {
-        places.add_written(&folder);
-    }
-    places
 }
 
 /// telemetry → config → build → serve → drain.
@@ -75,10 +56,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     let config = loaded.config;
     let registry = Arc::new(registry);
     let exporting = exporter.map(|exporter| exporter.start(Arc::clone(&registry)));
-    let purging = app.clone();
-    let admin = Admin::new(readiness.clone(), registry)
-        .route(Method::POST, "/purge", move |request| purge::answer(purging.clone(), request));
-    let admin = app.administer(app.doors.hang(admin, &config.admin).map_err(Failure::Failed)?);
+    let admin = app.administer(Admin::new(readiness.clone(), registry), &config.admin).map_err(Failure::Failed)?;
     let admin =
         admin.bind(config.server.admin).await.map_err(|error| taken("server.admin", config.server.admin, &error))?;
     let (admin_address, stop) = (admin.local_addr()?, Stop::new());
@@ -93,8 +71,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     app.work(&drain)?;
     app.served_on(&Handle::current());
     listeners.start(app.clone(), &stop, &drain)?;
-    tokio::spawn(pressure::watch(app.clone()));
-    tokio::spawn(stats::watch(app.clone()));
+    app.watch();
     if !app.fleet.heard(FLEET_WAIT).await {
         tracing::warn!("redis does not tell what has been purged; serving all the same");
     }

@@ -6,6 +6,7 @@ mod admin;
 mod fetch;
 mod moment;
 mod page;
+mod places;
 mod route;
 mod shown;
 mod signing;

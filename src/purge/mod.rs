@@ -17,3 +17,6 @@ pub(crate) use cloudfront::Cloudfront;
 pub(crate) use listen::Listener;
 pub(crate) use request::MOST;
 pub(crate) use sweep::Sweeper;
+
+/// Where the admin listener takes purges.
+pub(crate) const PATH: &str = "/purge";
