@@ -5,6 +5,7 @@ mod config;
 mod hangup;
 mod info;
 mod picture;
+mod platform;
 mod purge;
 mod serve;
 mod stats;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const EXIT_STATUS: &str = "Exit status:\n  0  done\n  1  it could not be done, or not all of it: the message says why\n  \
-    2  the command line is wrong\n  3  the configuration is wrong\n  4  health: the server is not ready";
+    2  the command line is wrong\n  3  the configuration is wrong\n  4  health: the server is not ready\n  5  nobody is signed in";
 
 /// An image edge server: a URL says which picture, how large, which format; it fetches the original once, makes exactly
 /// that rendition, keeps it, and answers with headers that a CDN can trust.
@@ -55,8 +56,9 @@ enum Command {
     #[command(after_help = "Examples:\n  tintype url '/img/a.jpg?h=50.0&w=100'\n  \
         tintype url 'https://img.example.org/img/a.jpg?w=100&f=auto' --class avif --config config.toml")]
     Url(url::UrlArguments),
-    /// Sign a URL with a key of the configuration.
+    /// Sign a URL with a key of the configuration, or have a server sign it.
     #[command(after_help = "Examples:\n  tintype sign '/img/a.jpg?w=800' --config config.toml\n  \
+        tintype sign '/a/main/cats/tom.jpg?w=800' --remote --expires-in 1h\n  \
         tintype sign '/img/a.jpg?w=800' --kid 2026-11 --expires-in 1h --config config.toml")]
     Sign(url::SignArguments),
     /// Have a running server make renditions before anybody asks, while it has nothing better to do.
@@ -79,6 +81,20 @@ enum Command {
     /// Ask a running server whether it is ready (for container health checks).
     #[command(after_help = "Examples:\n  tintype health\n  tintype health --config config.toml")]
     Health(serve::HealthArguments),
+    /// Sign in at a server of the platform; the tokens are kept for the other commands.
+    #[command(after_help = "Examples:\n  tintype login --server https://images.example.org\n  \
+        tintype login --user admin@example.org --password-file /run/secrets/tintype")]
+    Login(platform::LoginArguments),
+    /// Sign out, and forget the tokens.
+    Logout(platform::WhoArguments),
+    /// Tell who is signed in, and where.
+    Whoami(platform::WhoArguments),
+    /// Search pictures.
+    #[command(
+        after_help = "Examples:\n  tintype search harbour boats\n  tintype search --tag sale --sort -created -n 100\n  \
+        tintype search --colour blue --json | jq -r .path"
+    )]
+    Search(platform::SearchArguments),
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  tintype completions bash > /etc/bash_completion.d/tintype")]
     Completions {
@@ -117,12 +133,14 @@ pub enum Failure {
     Config(ConfigErrors),
     /// The server is not ready.
     NotReady(String),
+    /// Nobody is signed in at the server.
+    SignedOut(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(text) | Self::NotReady(text) => f.write_str(text),
+            Self::Failed(text) | Self::NotReady(text) | Self::SignedOut(text) => f.write_str(text),
             Self::Config(errors) => write!(f, "{errors}"),
         }
     }
@@ -134,6 +152,7 @@ impl From<Failure> for ExitCode {
             Failure::Failed(_) => 1,
             Failure::Config(_) => 3,
             Failure::NotReady(_) => 4,
+            Failure::SignedOut(_) => 5,
         })
     }
 }
@@ -167,6 +186,10 @@ impl Arguments {
             Command::Warm(arguments) => warm::warm(&arguments),
             Command::Purge(arguments) => purge::purge(&arguments),
             Command::Health(arguments) => serve::health(&arguments),
+            Command::Login(arguments) => platform::login(&arguments),
+            Command::Logout(arguments) => platform::logout(&arguments),
+            Command::Whoami(arguments) => platform::whoami(&arguments),
+            Command::Search(arguments) => platform::search(&arguments),
             Command::Completions { shell } => {
                 clap_complete::generate(shell, &mut Self::command(), "tintype", &mut io::stdout());
                 Ok(())

@@ -1,5 +1,6 @@
 //! `tintype url` and `tintype sign`: what a URL means, and who may use it.
 
+use super::platform::{self, ServerArguments};
 use super::{ConfigArguments, Failure};
 use crate::config::Config;
 use crate::semantics::hints;
@@ -26,9 +27,12 @@ enum Class {
     Baseline,
 }
 
+/// How long a URL is good that a server signs, where nothing is said.
+const REMOTE_EXPIRY: Duration = Duration::from_secs(3600);
+
 #[derive(Debug, Args)]
 pub(super) struct SignArguments {
-    /// A URL, or its path and query.
+    /// A URL, or its path and query; with --remote also a picture's name and a query.
     url: String,
     /// The key to sign with; without it the first of the configuration.
     #[arg(long)]
@@ -36,6 +40,11 @@ pub(super) struct SignArguments {
     /// The URL is void after this time, such as 90s, 1h or 7d.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expires_in: Option<Duration>,
+    /// Have the server sign it that is signed in to (tintype login), with its key.
+    #[arg(long, conflicts_with_all = ["kid", "config", "set"])]
+    remote: bool,
+    #[command(flatten)]
+    server: ServerArguments,
     #[command(flatten)]
     config: ConfigArguments,
 }
@@ -99,6 +108,9 @@ pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
 }
 
 pub(super) fn sign(arguments: &SignArguments) -> Result<(), Failure> {
+    if arguments.remote {
+        return sign_remotely(arguments);
+    }
     let config = arguments.config.load()?;
     let (now, unix) = (SystemTime::now(), |moment: SystemTime| moment.duration_since(UNIX_EPOCH).map_err(failed));
     let key = choose_key(&config, arguments.kid.as_deref(), unix(now)?.as_secs())?;
@@ -109,6 +121,26 @@ pub(super) fn sign(arguments: &SignArguments) -> Result<(), Failure> {
     let signed = signature::sign(&key, &request, expires).map_err(failed)?;
     let before = arguments.url.strip_suffix(target).unwrap_or_default();
     println!("{before}{signed}");
+    Ok(())
+}
+
+/// By the server's key: of a picture's name, or of its path at the edge, `/a/<tenant>/<name>`.
+fn sign_remotely(arguments: &SignArguments) -> Result<(), Failure> {
+    let client = arguments.server.client()?;
+    let target = if arguments.url.contains("://") { split(&arguments.url)?.1 } else { arguments.url.as_str() };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let seconds = arguments.expires_in.unwrap_or(REMOTE_EXPIRY).as_secs();
+    let signed = platform::wait(async {
+        let whole =
+            path.strip_prefix('/').and_then(|rest| rest.split_once('/')).and_then(|(_, rest)| rest.split_once('/'));
+        let (tenant, name) = match whole {
+            Some((tenant, name)) => (tenant.to_owned(), name),
+            None => (client.account().await?.tenant, path),
+        };
+        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+        Ok(client.sign(&tenant, &name, query, seconds).await?)
+    })?;
+    println!("{}{signed}", if signed.starts_with('/') { client.server() } else { String::new() });
     Ok(())
 }
 

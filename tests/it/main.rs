@@ -23,6 +23,7 @@ mod origin;
 mod overload;
 mod path;
 mod patience;
+mod platform;
 mod problem;
 mod protocol;
 mod protocols;
