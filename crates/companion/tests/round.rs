@@ -65,7 +65,7 @@ fn demo(sets: &[&str]) -> Companion {
 }
 
 async fn get(companion: &Companion, path: &str) -> Answered {
-    ask(companion, Request::builder().uri(path).body(Body::empty()).unwrap()).await
+    ask(companion, Request::builder().uri(path).body(Body::empty()).expect("a request")).await
 }
 
 #[tokio::test]
