@@ -66,3 +66,14 @@ fn main() -> ExitCode {
         Ok(index::build(&config.index, parts, &base, &mut ground.registry))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_the_config_is_current() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml");
+        companion::testing::config_is_current::<companion::binary::Whole<Index, Config>>(&file);
+    }
+}
