@@ -1,6 +1,6 @@
 //! Load on an index: many synthetic documents, then questions of every kind, timed one by one.
 //!
-//! `cargo run --release -p tintype-finder --example load -- [DOCUMENTS] [FOLDER | http://SERVER]`. Prints a table in
+//! `cargo run --release -p tintype-finder --example million -- [DOCUMENTS] [FOLDER | http://SERVER]`. Prints a table in
 //! Markdown, as in `docs/performance.md`.
 
 mod documents;
