@@ -107,7 +107,7 @@ impl Bench {
             height: 30,
             frames: 1,
         };
-        let tenant = if number % 3 == 0 { "other" } else { "main" };
+        let tenant = if number.is_multiple_of(3) { "other" } else { "main" };
         let path = format!("pictures/{number}.jpg").parse().expect("a path");
         let asset = Asset::new(tenant.parse().expect("a tenant"), path, content, Timestamp::now());
         self.commit(Change::create(asset, actor())).await.expect("nobody else makes it").0
