@@ -6,12 +6,14 @@ use crate::UnknownName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! actions {
     ($($name:literal $variant:ident $doc:literal),* $(,)?) => {
         /// Something that a caller may want to do, by its name in policies.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Action {
             $(#[doc = $doc] #[serde(rename = $name)] $variant,)*
         }
@@ -79,6 +81,16 @@ impl Action {
     }
 }
 
+/// By hand: what is derived does not see names that a macro gives.
+impl PartialSchema for Action {
+    fn schema() -> RefOr<Schema> {
+        let names = Self::ALL.iter().map(|action| action.as_str());
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Action {}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -91,5 +103,20 @@ impl FromStr for Action {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.iter().find(|action| action.as_str() == text);
         found.copied().ok_or_else(|| UnknownName { value: text.to_owned(), allowed: Self::NAMES })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_tells_the_names_that_are_read() {
+        let schema = serde_json::to_value(Action::schema()).expect("a schema");
+        let names = schema["enum"].as_array().expect("names");
+        assert_eq!(names.len(), Action::ALL.len());
+        for name in names {
+            assert!(serde_json::from_value::<Action>(name.clone()).is_ok(), "{name}");
+        }
     }
 }

@@ -44,6 +44,10 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         let bytes = body::collect(body, JSON_LIMIT).await?;
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| Problem::new(code::BAD_REQUEST, format!("The body is no JSON: {error}.")))?;
+        // serde would take a list for the fields of a struct, in their order.
+        if !value.is_object() {
+            return Err(Problem::missing("body", "a JSON object"));
+        }
         serde_path_to_error::deserialize(&value).map(Self).map_err(|error| wrong("", Some(&value), &error))
     }
 }
@@ -216,7 +220,9 @@ mod tests {
         assert!(allowed.contains("`left` or `right`"), "{allowed}");
         let (field, ..) = told(&body(r#"{"size": 1, "inner": {}}"#).await.unwrap_err());
         assert_eq!(field, "inner.side");
-        assert_eq!(told(&body("[]").await.unwrap_err()).0, "body");
+        for list in ["[]", "[3, []]"] {
+            assert_eq!(told(&body(list).await.unwrap_err()).0, "body", "fields have names");
+        }
     }
 
     #[tokio::test]

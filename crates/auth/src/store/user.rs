@@ -50,7 +50,7 @@ impl Store {
     pub async fn add_user(&self, user: &UserRecord, roles: &[(String, Role)]) -> Result<Added, StoreError> {
         const USER: &str = "INSERT INTO users (id, email, name, password, locked, created, changed) \
              VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (email) DO NOTHING";
-        const MEMBER: &str = "INSERT INTO members (user_id, tenant, role) VALUES ($1, $2, $3)";
+        const MEMBER: &str = "INSERT INTO members (user_id, tenant, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         transaction!(self, |tx| {
             let added = sqlx::query(USER)
                 .bind(&user.id)
@@ -136,7 +136,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
             for role in roles {
-                sqlx::query("INSERT INTO members (user_id, tenant, role) VALUES ($1, $2, $3)")
+                sqlx::query("INSERT INTO members (user_id, tenant, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
                     .bind(user)
                     .bind(tenant)
                     .bind(role.as_str())

@@ -54,7 +54,9 @@ async fn users_and_tenants(store: &Store) {
         locked: false,
         created: 7,
     };
-    let roles = [("acme".to_owned(), Role::Admin), ("*".to_owned(), Role::Operator)];
+    let admin = ("acme".to_owned(), Role::Admin);
+    // The same role twice is that role.
+    let roles = [admin.clone(), admin, ("*".to_owned(), Role::Operator)];
     assert_eq!(store.add_user(&user, &roles).await.expect("added"), Added::Yes);
     let twin = UserRecord { id: "u2".into(), ..user.clone() };
     assert_eq!(store.add_user(&twin, &roles).await.expect("asked"), Added::EmailTaken);
@@ -62,7 +64,7 @@ async fn users_and_tenants(store: &Store) {
     assert_eq!(store.user_by_email("ann@example.com").await.expect("found"), Some(user));
     assert_eq!(store.users("acme", "", 10).await.expect("listed").len(), 1);
     assert!(store.users("acme", "u1", 10).await.expect("listed").is_empty());
-    store.set_roles("u1", "acme", &[Role::Viewer, Role::Editor]).await.expect("set");
+    store.set_roles("u1", "acme", &[Role::Viewer, Role::Editor, Role::Viewer]).await.expect("set");
     assert_eq!(store.roles("u1").await.expect("read").len(), 3);
     assert!(store.set_password("u1", "h1", "h2", 9).await.expect("set"));
     assert!(!store.set_password("u1", "h1", "h3", 9).await.expect("asked"), "changed meanwhile");
