@@ -11,20 +11,26 @@ if nginx -V 2>&1 | grep -q http_v3_module; then
     ln -sf "$(command -v nginx)" "$place/nginx"
     exit 0
 fi
-if ! command -v apt-get >/dev/null 2>&1 || [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ] || [ "$(uname -m)" != x86_64 ]; then
+missing() {
     echo "Missing: an nginx with HTTP/3 (1.25 or newer); install it with your system's package manager." >&2
     exit 1
-fi
+}
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+if ! command -v apt-get >/dev/null 2>&1 || [ ! -e "$keys" ]; then missing; fi
+# The mirror that this system itself uses.
+# shellcheck disable=SC2016
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v -- -security | head -n 1)
+if [ -z "$mirror" ]; then missing; fi
 echo "Unpacking Debian 13's nginx into .tools/nginx-h3 (apt-get download)"
 apt=$place/apt
 mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$place/root"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$apt/sources.list"
+echo "deb [signed-by=$keys] $mirror trixie main" >"$apt/sources.list"
 cat >"$apt/apt.conf" <<END
 Dir::Etc::sourcelist "$apt/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::State::lists "$apt/lists";
 Dir::Cache "$apt";
-APT::Architecture "amd64";
+APT::Architecture "$(dpkg --print-architecture)";
 APT::Sandbox::User "";
 END
 export APT_CONFIG=$apt/apt.conf
@@ -32,10 +38,11 @@ apt-get update -qq
 (cd "$apt" && apt-get download -qq nginx libc6 libssl3t64 libcrypt1 libpcre2-8-0 zlib1g libzstd1)
 for package in "$apt"/*.deb; do dpkg -x "$package" "$place/root"; done
 rm -rf "$apt"
-libraries=$place/root/usr/lib/x86_64-linux-gnu
+# Run by the C library that it was unpacked with, not by the system's older one.
+loader=$(find "$place/root/usr/lib" -name 'ld-linux*.so.*' -type f | head -n 1)
 cat >"$place/nginx" <<END
 #!/bin/sh
-exec "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$place/root/usr/sbin/nginx" "\$@"
+exec "$loader" --library-path "$(dirname "$loader")" "$place/root/usr/sbin/nginx" "\$@"
 END
 chmod +x "$place/nginx"
 "$place/nginx" -v
