@@ -49,6 +49,25 @@ pub fn promise(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
+/// [`gradient`], with the camera's maker and a place (5° 30′ 0″ north) as EXIF.
+#[must_use]
+pub fn placed(width: u32, height: u32) -> Vec<u8> {
+    // EXIF 3.0, 4.6: two fields, of which the second points to the directory of the place at byte 38.
+    let mut block = b"II*\0\x08\0\0\0\x02\0".to_vec();
+    block.extend_from_slice(b"\x0f\x01\x02\0\x04\0\0\0Own\0\x25\x88\x04\0\x01\0\0\0\x26\0\0\0\0\0\0\0");
+    block.extend_from_slice(b"\x02\0\x01\0\x02\0\x02\0\0\0N\0\0\0\x02\0\x05\0\x03\0\0\0\x44\0\0\0\0\0\0\0");
+    for number in [5_u32, 1, 30, 1, 0, 1] {
+        block.extend_from_slice(&number.to_le_bytes());
+    }
+    let named = [&b"eXIf"[..], &block].concat();
+    let length = u32::try_from(block.len()).unwrap_or_default().to_be_bytes();
+    let chunk = [&length[..], &named, &crc32(&named).to_be_bytes()].concat();
+    let mut file = gradient(width, height);
+    // Behind the signature (8) and IHDR (25).
+    file.splice(33..33, chunk);
+    file
+}
+
 /// Width and height that a PNG states; `None` where it is none.
 #[must_use]
 pub fn png_size(file: &[u8]) -> Option<(u32, u32)> {

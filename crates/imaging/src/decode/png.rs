@@ -18,6 +18,7 @@ use crate::color::{
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::Watch;
+use crate::metadata::MAX_PROFILE;
 use crate::metadata::png::{self as chunks, PngHeader};
 use crate::resample::Stream;
 use crate::scratch::Scratch;
@@ -25,8 +26,6 @@ use bands::Bands;
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, InterlaceInfo, Reader, Transformations};
 use std::io::{Cursor, ErrorKind};
 
-/// An inflated profile may have this many bytes; the largest known CMYK profiles have about 3 MB.
-const MAX_PROFILE: usize = 4 << 20;
 /// For chunks that the decoder keeps (EXIF, palettes) and for its rows.
 const DECODER_MEMORY: usize = 16 << 20;
 /// Rows between two looks at the watch.

@@ -19,9 +19,14 @@ pub(crate) mod tiff;
 pub(crate) mod webp;
 pub mod xmp;
 
-pub(crate) use collect::MAX_BLOCK;
+pub(crate) use collect::{MAX_BLOCK, MAX_PROFILE};
 pub use collect::{Metadata, Text, read};
 pub use rights::Rights;
+
+/// The text of a drawing, unpacked where it is packed; `None` where that cannot be done within the limit.
+pub fn svg_text(bytes: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
+    svg::whole(bytes)
+}
 
 /// The EXIF block of an item or box of ISO base media files (ISO/IEC 23008-12, A.2.1): behind an offset to it.
 pub(crate) fn exif_item(body: &[u8]) -> Option<&[u8]> {

@@ -92,17 +92,57 @@ pub(crate) struct TiffHeader<'a> {
     pub(crate) has_metadata: bool,
 }
 
+/// Where the directories lie, in their order, until one is cut. Without end where they go round.
+pub(crate) fn directories(file: &[u8]) -> impl Iterator<Item = usize> {
+    let layout = Layout::of(file);
+    let mut next = layout.as_ref().and_then(|layout| layout.first(file));
+    std::iter::from_fn(move || {
+        let (layout, this) = (layout.as_ref()?, next.filter(|at| *at != 0)?);
+        let count = layout.number(file, this, layout.head)?;
+        next = (|| {
+            let fields = usize::try_from(count).ok()?.checked_mul(layout.entry)?;
+            let after = this.checked_add(layout.head)?.checked_add(fields)?;
+            usize::try_from(layout.number(file, after, layout.word)?).ok()
+        })();
+        Some(this)
+    })
+}
+
+/// How a file writes its numbers.
+struct Layout {
+    little: bool,
+    /// Bytes of a count of fields.
+    head: usize,
+    /// Of a field's count, of its value, of an offset.
+    word: usize,
+    /// Of a whole field.
+    entry: usize,
+}
+
+impl Layout {
+    fn of(file: &[u8]) -> Option<Self> {
+        let little = file.starts_with(b"II");
+        let classic = Self { little, head: 2, word: 4, entry: 12 };
+        let big = classic.number(file, 2, 2)? == 43;
+        Some(if big { Self { little, head: 8, word: 8, entry: 20 } } else { classic })
+    }
+
+    fn number(&self, file: &[u8], at: usize, size: usize) -> Option<u64> {
+        Some(number(file.get(at..at.checked_add(size)?)?, self.little))
+    }
+
+    /// Where the first directory lies.
+    fn first(&self, file: &[u8]) -> Option<usize> {
+        usize::try_from(self.number(file, self.word, self.word)?).ok()
+    }
+}
+
 /// Reads the first directory. `None` when it is cut, or lacks what every picture has.
 pub(crate) fn read(file: &[u8]) -> Option<TiffHeader<'_>> {
-    let little = file.starts_with(b"II");
-    let at = |at: usize, size: usize| {
-        let bytes = file.get(at..at.checked_add(size)?)?;
-        Some(number(bytes, little))
-    };
-    let big = at(2, 2)? == 43;
-    // Bytes of a count of fields, of a field's count and value, and of a whole field.
-    let (head, word, entry) = if big { (8, 8, 20) } else { (2, 4, 12) };
-    let start = usize::try_from(if big { at(8, 8)? } else { at(4, 4)? }).ok()?;
+    let layout = Layout::of(file)?;
+    let Layout { little, head, word, entry } = layout;
+    let at = |at: usize, size: usize| layout.number(file, at, size);
+    let start = layout.first(file)?;
     let count = at(start, head)?;
     if count > MOST_FIELDS {
         return None;
