@@ -73,8 +73,7 @@ async fn overload(binary: &Path, options: &Options) -> Verdict {
             (Err(wrong), _) | (_, Err(wrong)) => verdict.hold(false, wrong),
         }
     }
-    ratios.sort_by(f64::total_cmp);
-    let ratio = ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN);
+    let ratio = percentile(&mut ratios, 0.5);
     verdict.hold(ratio <= BUDGET, format!("p99 of hits under overload: {ratio:.2} times that of an idle server"));
     let Misses { made, refused, wrong, .. } = &*misses;
     verdict.hold(

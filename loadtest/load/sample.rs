@@ -3,6 +3,7 @@
 //! Medians over stretches of time, since any one reading may fall into a burst.
 
 use crate::edge::{Edge, Verdict};
+use crate::visitor::percentile;
 use std::time::{Duration, Instant};
 
 const MIB: f64 = (1 << 20) as f64;
@@ -44,8 +45,7 @@ impl Sample {
 pub(crate) fn median(samples: &[Sample], from: f64, to: f64, read: impl Fn(&Sample) -> f64) -> f64 {
     let share = |share: f64| ((samples.len() as f64 * share) as usize).min(samples.len());
     let mut values: Vec<f64> = samples[share(from)..share(to)].iter().map(read).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    percentile(&mut values, 0.5)
 }
 
 /// Holds the last quarter against the second: the first is the filling of caches.

@@ -19,7 +19,7 @@ keys=/usr/share/keyrings/debian-archive-keyring.gpg
 if ! command -v apt-get >/dev/null 2>&1 || [ ! -e "$keys" ]; then missing; fi
 # The mirror that this system itself uses.
 # shellcheck disable=SC2016
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v -- -security | head -n 1)
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v -- -security | head -n 1 || true)
 if [ -z "$mirror" ]; then missing; fi
 echo "Unpacking Debian 13's nginx into .tools/nginx-h3 (apt-get download)"
 apt=$place/apt

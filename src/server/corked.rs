@@ -58,6 +58,8 @@ impl<S: AsyncWrite + Unpin> Inner<S> {
     /// All that is kept, and all that the stream below keeps.
     fn send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.empty(cx))?;
+        // Who rests keeps no room: there may be thousands.
+        self.kept = Vec::new();
         if self.unsent {
             ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
             self.unsent = false;
@@ -128,6 +130,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Corked<S> {
         let mut inner = self.lock();
         let length = bufs.iter().map(|buf| buf.len()).sum::<usize>();
         if inner.gone == 0 && inner.kept.len() + length <= KEPT {
+            if inner.kept.capacity() == 0 {
+                inner.kept.reserve_exact(KEPT);
+            }
             bufs.iter().for_each(|buf| inner.kept.extend_from_slice(buf));
             return Poll::Ready(Ok(length));
         }
@@ -229,6 +234,7 @@ mod tests {
         assert_eq!((seen(&stream).calls, seen(&stream).flushed), (1, 1));
         assert!(pull(&cork), "nothing is left");
         assert_eq!((seen(&stream).calls, seen(&stream).flushed), (1, 1));
+        assert_eq!(stream.lock().kept.capacity(), 0, "who rests keeps no room");
     }
 
     #[test]

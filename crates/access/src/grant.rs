@@ -36,7 +36,7 @@ impl Grant {
 }
 
 /// Whether `path` is `folder` or lies in it: whole segments count.
-pub(crate) fn is_below(path: &str, folder: &str) -> bool {
+pub fn is_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

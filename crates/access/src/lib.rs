@@ -36,7 +36,7 @@ pub use action::Action;
 pub use caller::{Caller, Kind};
 pub use denied::{Denied, Fault};
 pub use door::{Clock, Door};
-pub use grant::Grant;
+pub use grant::{Grant, is_below};
 pub use key::{ApiKey, Keys, KeysFuture, Unavailable};
 pub use policy::Policies;
 pub use reach::{Clause, Owner, Reach, Tenants};

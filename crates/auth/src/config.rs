@@ -47,8 +47,21 @@ impl Section for Auth {
     const DOC: &'static str = "Who signs in, how, and for how long: see docs/auth.md.";
 
     fn read(r: &mut Reader<'_>) -> Self {
-        let database =
-            r.string("database", "data/auth.db", "A file of SQLite, or postgres://user:password@host/database.");
+        let database: String =
+            r.string("database", "data/auth.db", "A file of SQLite, or postgres://user@host/database.");
+        let url = r.secret(
+            "database_url",
+            "In its place, postgres://user:password@host/database. Better in the environment: TINTYPE__AUTH__DATABASE_URL.",
+        );
+        let url = url.as_ref().map(Secret::expose);
+        if url.is_some_and(|url| !is_postgres(url)) {
+            r.reject("database_url", "(hidden)", "a URL beginning with postgres://", "");
+        }
+        let user = database.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+        if is_postgres(&database) && user.is_some_and(|(user, _)| user.contains(':')) {
+            r.reject("database", "(hidden)", "no password", "put the URL into database_url, which is not printed");
+        }
+        let place = place(url.map_or(database, str::to_owned));
         let secret = r.secret("secret", "The installation's secret, at least 32 characters; better in secret_file.");
         if secret.as_ref().is_some_and(|secret| secret.expose().len() < crate::seal::SHORTEST) {
             r.reject("secret", "(hidden)", "at least 32 characters", "make one with: openssl rand -hex 32");
@@ -62,7 +75,7 @@ impl Section for Auth {
             r.reject("public_url", &public, "a URL beginning with https:// or http://", "");
         }
         Self {
-            place: place(database),
+            place,
             secret,
             secret_file: r.parsed(
                 "secret_file",
@@ -96,10 +109,14 @@ impl Section for Auth {
     }
 }
 
+fn is_postgres(text: &str) -> bool {
+    text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
 fn place(database: String) -> Place {
     match database.as_str() {
         ":memory:" => Place::Memory,
-        url if url.starts_with("postgres://") || url.starts_with("postgresql://") => Place::Postgres(database),
+        url if is_postgres(url) => Place::Postgres(database),
         _ => Place::Sqlite(database.into()),
     }
 }

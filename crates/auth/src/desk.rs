@@ -64,7 +64,8 @@ impl Auth {
         };
         let seals = Arc::new(seals.map_err(|error| error.to_string())?);
         let store = Store::open(&auth.place).await.map_err(|error| error.to_string())?;
-        let terms = Terms { notice: millis(auth.key_notice), token: millis(auth.access_token) };
+        let longest = auth.access_token.max(crate::http::url::LONGEST_UPLOAD);
+        let terms = Terms { notice: millis(auth.key_notice), token: millis(longest) };
         let ring = Arc::new(Ring::open(store.clone(), Arc::clone(&seals), terms, now).await?);
         let keys = StoreKeys { store: store.clone(), seals: Arc::clone(&seals), clock: Time(Arc::clone(&clock)) };
         let door = config.access.door(Some((auth.issuer.clone(), ring.verifying())))?;
@@ -180,7 +181,10 @@ impl Keys for StoreKeys {
             if over || !key.is_of(&crate::http::key::hash_of(&record), self.seals.pepper()) {
                 return Ok(None);
             }
-            self.store.touch_key(&record.id, now).await.map_err(failed)?;
+            // Asked here as well: an UPDATE that changes no row still takes SQLite's write lock.
+            if record.used.is_none_or(|used| used < now - 60_000) {
+                self.store.touch_key(&record.id, now).await.map_err(failed)?;
+            }
             let tenant = self.store.tenant(&record.tenant).await.map_err(failed)?;
             if tenant.is_some_and(|tenant| tenant.locked) {
                 return Ok(None);

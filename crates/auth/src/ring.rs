@@ -11,6 +11,9 @@ use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Most keys at once: sets of more than 64 are refused by whoever reads them, ourselves included.
+const MOST: usize = 32;
+
 /// How long keys are good, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
@@ -64,6 +67,9 @@ impl Ring {
     /// # Errors
     /// The database.
     pub(crate) async fn rotate(&self, now: Millis) -> Result<String, String> {
+        if self.held.load().signers.len() >= MOST {
+            return Err(format!("there are {MOST} signing keys that have not ended"));
+        }
         let kid = self.make(now, now.saturating_add(self.terms.notice), false).await?;
         self.reload(now).await?;
         Ok(kid)

@@ -45,3 +45,8 @@ pub(crate) async fn bounded<T, E: From<StoreError>>(
 ) -> Result<T, E> {
     tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(StoreError::Late.into()))
 }
+
+/// 0 to 255 by chance, for pauses that are not the same for all: the last byte of a UUID version 7 (RFC 9562, 5.7).
+pub(crate) fn chance() -> u32 {
+    u32::from(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0)).as_bytes()[15])
+}

@@ -6,12 +6,9 @@ use crate::failure::{Failure, Problem};
 use bytes::Bytes;
 use http::header::{RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client as Http;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http_body_util::Full;
 use serde::de::DeserializeOwned;
+use service::peer::{Away, Bounds, Peer};
 use std::time::Duration;
 
 /// Largest answer, in bytes.
@@ -20,6 +17,9 @@ const ANSWER_LIMIT: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for an answer, the sending of the body included: 8 MiB on a slow line, and a large picture being looked at.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Connections that are kept open: as many as upload at once.
+const IDLE: usize = 16;
 
 /// An answer, whatever its status.
 #[derive(Clone, Debug)]
@@ -68,13 +68,13 @@ impl Answer {
 /// A way to a server. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    http: Http<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    peer: Peer,
     server: Uri,
 }
 
 impl Link {
     /// # Errors
-    /// `server` is no address, or the system has no authorities for TLS.
+    /// `server` is no address.
     pub(crate) fn new(server: &str) -> Result<Self, Failure> {
         let wrong = || Failure::Local(format!("{server:?} is no server: write it as https://images.example.org"));
         let uri: Uri = server.trim_end_matches('/').parse().map_err(|_| wrong())?;
@@ -82,16 +82,8 @@ impl Link {
         if !plain || uri.query().is_some() {
             return Err(wrong());
         }
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.set_nodelay(true);
-        connector.enforce_http(false);
-        let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .map_err(|error| Failure::Local(format!("the system's certificate authorities: {error}")))?;
-        let connector = tls.https_or_http().enable_http1().wrap_connector(connector);
-        let http = Http::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Ok(Self { http, server: uri })
+        let bounds = Bounds { connect: CONNECT_TIMEOUT, whole: ANSWER_TIMEOUT, largest: ANSWER_LIMIT, idle: IDLE };
+        Ok(Self { peer: Peer::new(bounds).map_err(Failure::Local)?, server: uri })
     }
 
     /// Where it goes, without a slash at the end.
@@ -115,27 +107,16 @@ impl Link {
             request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(name));
         }
         let request = request.map_err(|error| Failure::Local(format!("{address}: {error}")))?;
-        let unreachable = |error: &dyn std::fmt::Display| Failure::Unreachable(format!("{}: {error}", self.server()));
-        let whole = async {
-            let answer = self.http.request(request).await.map_err(|error| unreachable(&chain(&error)))?;
-            let (head, body) = answer.into_parts();
-            let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| unreachable(&error))?;
-            Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
-        };
-        let late = format!("no answer within {} s", ANSWER_TIMEOUT.as_secs());
-        tokio::time::timeout(ANSWER_TIMEOUT, whole).await.unwrap_or_else(|_elapsed| Err(unreachable(&late)))
+        let answer = self.peer.ask(request).await.map_err(|away| {
+            let why = match away {
+                Away::Late => format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()),
+                Away::Broken(why) => why,
+            };
+            Failure::Unreachable(format!("{}: {why}", self.server()))
+        })?;
+        let (head, body) = answer.into_parts();
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
-}
-
-/// An error with its causes: the outermost says "client error" alone.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ struct Grant {
 
 impl Grant {
     fn tokens(self, login: &str) -> Tokens {
-        let until = now() + self.expires_in;
+        let until = now().saturating_add(self.expires_in);
         Tokens { access: self.access_token, refresh: self.refresh_token, until, login: login.to_owned() }
     }
 }

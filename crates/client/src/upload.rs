@@ -55,7 +55,7 @@ impl<'f> Source<'f> {
     fn part(&self, offset: u64) -> Result<Bytes, Failure> {
         let read = || {
             let file = File::open(self.file)?;
-            let mut part = vec![0; usize::try_from(PART.min(self.bytes - offset)).unwrap_or_default()];
+            let mut part = vec![0; usize::try_from(PART.min(self.bytes.saturating_sub(offset))).unwrap_or_default()];
             file.read_exact_at(&mut part, offset)?;
             Ok::<_, std::io::Error>((file.metadata()?, part))
         };

@@ -68,12 +68,22 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-        serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
-            let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
-            let pairs = pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-            wrong("query.", Some(&Value::Object(pairs)), &error)
-        })
+        let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
+        let read = |text: &str| -> Result<T, Problem> {
+            let reader = serde_html_form::Deserializer::from_bytes(text.as_bytes());
+            serde_path_to_error::deserialize(reader).map_err(|error| {
+                let pairs = pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+                wrong("query.", Some(&Value::Object(pairs)), &error)
+            })
+        };
+        if pairs.iter().any(|(_, value)| value.is_empty()) {
+            // The library takes an empty number for none at all; a blank is a text, and no number.
+            let filled = |value: &str| if value.is_empty() { " ".to_owned() } else { value.to_owned() };
+            let filled: Vec<(&str, String)> =
+                pairs.iter().map(|(name, value)| (name.as_str(), filled(value))).collect();
+            read(&serde_html_form::to_string(filled).map_err(Problem::internal)?)?;
+        }
+        read(query).map(Self)
     }
 }
 
@@ -168,6 +178,8 @@ mod tests {
     struct Wanted {
         size: u8,
         #[serde(default)]
+        most: Option<u8>,
+        #[serde(default)]
         tags: Vec<String>,
         #[serde(default)]
         inner: Option<Inner>,
@@ -241,5 +253,9 @@ mod tests {
         assert_eq!(told(&query("size=3&colour=red").await.unwrap_err()).0, "query.colour");
         assert_eq!(told(&query("").await.unwrap_err()).0, "query.size");
         assert!(query("size=1&size=2").await.is_err(), "one value, or a list");
+        let (field, value, _) = told(&query("size=3&most=").await.unwrap_err());
+        assert_eq!((field.as_str(), value.as_deref()), ("query.most", Some("")));
+        let sound = query("size=3&most=4&tags=").await.unwrap();
+        assert_eq!((sound.most, sound.tags), (Some(4), vec![String::new()]));
     }
 }

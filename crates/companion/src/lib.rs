@@ -54,6 +54,7 @@ mod problem;
 mod request;
 mod round;
 mod serve;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use base::{Base, Companion, Patience, Task};

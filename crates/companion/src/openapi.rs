@@ -87,6 +87,7 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 /// The methods that an item documents.
+#[cfg(any(test, feature = "testing"))]
 pub(crate) fn methods(item: &PathItem) -> Vec<&'static str> {
     let PathItem { get, put, post, delete, options, head, patch, .. } = item;
     let all = [

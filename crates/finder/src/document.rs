@@ -1,9 +1,9 @@
 //! What is kept of an asset so that it can be found: its names, its facts, its looks, and who may see it.
 //!
-//! Knows nothing of how an engine keeps it. Invariant: everything here is bounded by [`Document::trim`], so that no text
+//! Knows nothing of how an engine keeps it. Invariant: what is read out of files is bounded by [`Document::trim`], so that no text
 //! from a file's metadata makes an index swell.
 
-use crate::colour::Rgb;
+use crate::colour::{ColourName, MIN_SHARE, Rgb};
 use crate::words::fold;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ const MAX_TITLE: usize = 500;
 const MAX_DESCRIPTION: usize = 10_000;
 /// Most tags of a kind.
 const MAX_TAGS: usize = 200;
-/// Longest tag, camera, lens or owner, in characters.
+/// Longest tag, camera or lens, in characters.
 const MAX_NAME: usize = 100;
 /// Most colours of a palette.
 const MAX_PALETTE: usize = 16;
@@ -179,6 +179,19 @@ impl Orientation {
 }
 
 impl Document {
+    /// Names of the colours with a tenth of the picture or more, each once.
+    #[must_use]
+    pub fn colour_names(&self) -> Vec<ColourName> {
+        let mut names = Vec::new();
+        for swatch in self.palette.iter().filter(|swatch| swatch.share >= MIN_SHARE) {
+            let name = ColourName::of(swatch.colour);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// Width times height.
     #[must_use]
     pub fn pixels(&self) -> u64 {
@@ -210,7 +223,7 @@ impl Document {
     }
 
     /// Cuts texts and lists to what is kept: 500 characters of the title, 10,000 of the description, 200 tags of each
-    /// kind, 100 characters of every name, 16 colours. Colours without a share and places that do not exist go.
+    /// kind, 100 characters of every tag, camera and lens, 16 colours. Colours without a share and places that do not exist go.
     #[must_use]
     pub fn trim(mut self) -> Self {
         cut(&mut self.title, MAX_TITLE);

@@ -3,8 +3,9 @@
 //! Knows no engine. Invariant: a tombstone has no word of the reach, so that no query can find it.
 
 use crate::alike::{bits, quarters};
-use crate::colour::{Cell, ColourName, MIN_SHARE};
+use crate::colour::{Cell, MIN_SHARE};
 use crate::document::{Document, Place};
+use crate::error::FinderError;
 use crate::hits::Facet;
 use crate::reach::Reach;
 use crate::words::{distinct, fold};
@@ -12,6 +13,9 @@ use crate::write::Write;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
+
+/// Most writes of a batch.
+const MAX_BATCH: usize = 10_000;
 
 /// Most distinct words of a field.
 const MAX_WORDS: usize = 1_000;
@@ -228,7 +232,6 @@ fn words(document: &Document) -> Vec<(Field, Vec<String>)> {
     about.extend(document.derived_tags.iter().map(String::as_str));
     about.extend([&document.camera, &document.lens].into_iter().flatten().map(String::as_str));
     let when = document.taken.unwrap_or(document.created);
-    let (palette, colours) = looks(document);
     let mut fields = vec![
         (Field::Reach, Reach::words_of(&document.tenant, document.visibility)),
         (Field::Starts, starts(title.iter().chain(&tag_words))),
@@ -240,12 +243,12 @@ fn words(document: &Document) -> Vec<(Field, Vec<String>)> {
         (Field::Type, vec![document.media_type.to_ascii_lowercase()]),
         (Field::Camera, document.camera.clone().into_iter().collect()),
         (Field::Orientation, vec![document.orientation().as_str().to_owned()]),
-        (Field::Colour, colours),
+        (Field::Colour, document.colour_names().into_iter().map(|name| name.as_str().to_owned()).collect()),
         (Field::Year, vec![year(when)]),
         (Field::Folder, folders(&document.path)),
         (Field::Owner, vec![document.owner.clone()]),
         (Field::Moves, vec![moves(document.is_animated()).to_owned()]),
-        (Field::Palette, palette),
+        (Field::Palette, cells(document)),
         (Field::Average, document.average.map(|average| Cell::of(average).token()).into_iter().collect()),
     ];
     if let Some(hash) = document.phash {
@@ -255,19 +258,24 @@ fn words(document: &Document) -> Vec<(Field, Vec<String>)> {
     fields
 }
 
-/// The cells of the colours that count, and their names.
-fn looks(document: &Document) -> (Vec<String>, Vec<String>) {
-    let (mut cells, mut names) = (Vec::new(), Vec::new());
+/// A batch as engines keep it, unless it is too large.
+pub(crate) fn records(writes: Vec<Write>) -> Result<Vec<Record>, FinderError> {
+    if writes.len() > MAX_BATCH {
+        return Err(FinderError::Broken(format!("{} writes at once, at most {MAX_BATCH}", writes.len())));
+    }
+    Ok(writes.into_iter().map(Record::from).collect())
+}
+
+/// The cells of the colours that count.
+fn cells(document: &Document) -> Vec<String> {
+    let mut cells = Vec::new();
     for swatch in document.palette.iter().filter(|swatch| swatch.share >= MIN_SHARE) {
-        let (cell, name) = (Cell::of(swatch.colour).token(), ColourName::of(swatch.colour).as_str().to_owned());
+        let cell = Cell::of(swatch.colour).token();
         if !cells.contains(&cell) {
             cells.push(cell);
         }
-        if !names.contains(&name) {
-            names.push(name);
-        }
     }
-    (cells, names)
+    cells
 }
 
 /// A year as a word, such as `2026`.

@@ -18,6 +18,9 @@ use std::pin::Pin;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Most ids that are asked for at once.
+pub(crate) const MAX_IDS: usize = 200;
+
 /// What an engine answers in its time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, FinderError>> + Send + 'a>>;
 

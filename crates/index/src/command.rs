@@ -253,13 +253,13 @@ async fn replay(config: &Config, ids: Vec<JobId>, kind: JobKind) -> Result<ExitC
     let mut all = 0;
     if ids.is_empty() {
         let filter = Filter { states: vec![State::Dead], kinds: vec![kind], tenant: None };
+        let mut after = None;
         loop {
-            let dead: Vec<JobId> = queue.jobs(&filter, None, MOST).await?.into_iter().map(|job| job.id).collect();
-            let replayed = queue.replay(&dead).await?;
-            all += replayed;
-            if replayed == 0 {
-                break;
-            }
+            // Onwards: what dies again meanwhile is not replayed again.
+            let dead: Vec<JobId> = queue.jobs(&filter, after, MOST).await?.into_iter().map(|job| job.id).collect();
+            let Some(last) = dead.last() else { break };
+            after = Some(*last);
+            all += queue.replay(&dead).await?;
         }
     } else {
         for some in ids.chunks(MOST) {

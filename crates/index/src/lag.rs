@@ -6,7 +6,7 @@
 use crate::metric::Metrics;
 use catalog::Catalog;
 use jiff::Timestamp;
-use jobs::{JobKind, Queue};
+use jobs::{Filter, JobKind, Queue, QueueError, State};
 use service::drain::Drain;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +22,20 @@ pub async fn measure(catalog: &dyn Catalog, queue: &dyn Queue) -> Result<(u64, f
     let outbox = catalog.lag().await.map_err(|error| error.to_string())?;
     let depth = queue.depth().await.map_err(|error| error.to_string())?;
     let queued = depth.kinds.get(&JobKind::INDEX).copied().unwrap_or_default();
+    // Also what is held, or rests after a failure: the depth knows the age of what is due only.
+    let states = vec![State::Ready, State::Delayed, State::Running];
+    let unfinished = Filter { states, kinds: vec![JobKind::INDEX], tenant: None };
+    let first = match queue.jobs(&unfinished, None, 1).await {
+        Ok(first) => first.first().map(|job| job.created),
+        // SQS lists none of these.
+        Err(QueueError::Refused(_)) => None,
+        Err(error) => return Err(error.to_string()),
+    };
     let now = Timestamp::now();
-    let outbox_age = outbox.oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64().max(0.0));
+    let age = |since: Timestamp| now.duration_since(since).as_secs_f64().max(0.0);
+    let seconds = [outbox.oldest, first].into_iter().flatten().map(age).fold(queued.oldest_seconds, f64::max);
     let waiting = outbox.events + queued.ready + queued.leased + queued.delayed;
-    Ok((waiting, queued.oldest_seconds.max(outbox_age)))
+    Ok((waiting, seconds))
 }
 
 /// Measures again and again, until the drain.

@@ -4,9 +4,7 @@
 
 use crate::config::{Places, SearchConfig};
 use crate::links::{Links, srcset};
-use finder::{
-    Bucket, ColourName, Document, Facet, Highlight, Hit, Hits, Place, Reach, Rgb, Suggestion, Swatch, Total, Visibility,
-};
+use finder::{Bucket, Document, Facet, Highlight, Hit, Hits, Place, Reach, Rgb, Suggestion, Swatch, Total, Visibility};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -196,12 +194,6 @@ impl Dressing<'_> {
 }
 
 fn colours(document: &Document) -> Colours {
-    let mut names: Vec<String> = Vec::new();
-    for swatch in document.palette.iter().filter(|swatch| swatch.share >= 0.1) {
-        let name = ColourName::of(swatch.colour).as_str().to_owned();
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let names = document.colour_names().into_iter().map(|name| name.as_str().to_owned()).collect();
     Colours { average: document.average, palette: document.palette.clone(), names }
 }

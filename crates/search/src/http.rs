@@ -10,6 +10,7 @@ use axum::extract::State;
 use companion::{Caller, Json, Problem, Query, code};
 use finder::{Alike, FinderError, Prompt, Reach, Sort};
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Instant;
@@ -119,55 +120,60 @@ impl Desk {
         Ok(reach::of(&tenant.map_or_else(|| decided.clone(), |tenant| decided.within(tenant))))
     }
 
-    async fn assets(&self, caller: &Caller, ask: &Ask) -> Result<Assets, Problem> {
-        let reach = self.reach(caller, ask.tenant.as_deref())?;
-        let mut query = ask.query(reach.clone(), &self.config)?;
-        let question = serde_json::to_string(ask).map_err(Problem::internal)?;
-        let name = self.kept.name(&*self.finder, &reach, "assets", &question).await;
+    /// The answer that was kept, or else the one that is computed, which is kept then.
+    async fn kept_or<T: Serialize + DeserializeOwned>(
+        &self,
+        reach: &Reach,
+        kind: &str,
+        question: &impl Serialize,
+        compute: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let question = serde_json::to_string(question).map_err(Problem::internal)?;
+        let name = self.kept.name(&*self.finder, reach, kind, &question).await;
         if let Some(name) = name
             && let Some(answer) = self.kept.get(name, &self.metrics).await
         {
             return Ok(answer);
         }
-        if let Some(id) = ask.similar_to {
-            let within = ask.distance.unwrap_or(DISTANCE);
-            query.alike = Some(Alike { hash: self.hash(&reach, id).await?, within });
-            query.without = Some(id);
-        } else if ask.distance.is_some() {
-            return Err(Problem::missing("query.similarTo", "an asset, beside distance"));
-        }
-        let began = Instant::now();
-        let hits = self.in_time(self.finder.search(&query)).await?;
-        let took = began.elapsed();
-        self.metrics.asked(took);
+        let answer = compute.await?;
         self.metrics.answered(From::Index);
-        let now = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
-        let dressing = Dressing { links: &self.links, config: &self.config, reach: &reach, now };
-        let answer = dressing.assets(hits, (took.as_secs_f64() * 1e5).round() / 1e2);
         if let Some(name) = name {
             self.kept.put(name, &answer);
         }
         Ok(answer)
     }
 
+    async fn assets(&self, caller: &Caller, ask: &Ask) -> Result<Assets, Problem> {
+        let reach = self.reach(caller, ask.tenant.as_deref())?;
+        let mut query = ask.query(reach.clone(), &self.config)?;
+        let compute = async {
+            if let Some(id) = ask.similar_to {
+                let within = ask.distance.unwrap_or(DISTANCE);
+                query.alike = Some(Alike { hash: self.hash(&reach, id).await?, within });
+                query.without = Some(id);
+            } else if ask.distance.is_some() {
+                return Err(Problem::missing("query.similarTo", "an asset, beside distance"));
+            }
+            let began = Instant::now();
+            let hits = self.in_time(self.finder.search(&query)).await?;
+            let took = began.elapsed();
+            self.metrics.asked(took);
+            let now = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
+            let dressing = Dressing { links: &self.links, config: &self.config, reach: &reach, now };
+            Ok(dressing.assets(hits, (took.as_secs_f64() * 1e5).round() / 1e2))
+        };
+        self.kept_or(&reach, "assets", ask, compute).await
+    }
+
     async fn suggest(&self, caller: &Caller, typed: &Typed) -> Result<Suggestions, Problem> {
         let reach = self.reach(caller, typed.tenant.as_deref())?;
         text(&typed.q, &self.config)?;
-        let question = serde_json::to_string(typed).map_err(Problem::internal)?;
-        let name = self.kept.name(&*self.finder, &reach, "suggest", &question).await;
-        if let Some(name) = name
-            && let Some(answer) = self.kept.get(name, &self.metrics).await
-        {
-            return Ok(answer);
-        }
-        let mut prompt = Prompt::new(reach, &typed.q);
-        prompt.limit = typed.limit.unwrap_or(prompt.limit);
-        let answer = Suggestions { suggestions: self.in_time(self.finder.suggest(&prompt)).await? };
-        self.metrics.answered(From::Index);
-        if let Some(name) = name {
-            self.kept.put(name, &answer);
-        }
-        Ok(answer)
+        let compute = async {
+            let mut prompt = Prompt::new(reach.clone(), &typed.q);
+            prompt.limit = typed.limit.unwrap_or(prompt.limit);
+            Ok(Suggestions { suggestions: self.in_time(self.finder.suggest(&prompt)).await? })
+        };
+        self.kept_or(&reach, "suggest", typed, compute).await
     }
 
     /// The perceptual hash of an asset within reach.

@@ -36,5 +36,6 @@ pub mod forwarded;
 pub mod health;
 pub mod network;
 pub mod otlp;
+pub mod peer;
 pub mod rate;
 pub mod telemetry;

@@ -28,3 +28,12 @@ pub use process::Process;
 pub use redis::Redis;
 pub use varnish::Varnish;
 pub use wire::{Connection, Reply};
+
+/// Says that tests are skipped for lack of a server.
+///
+/// # Panics
+/// Where `TINTYPE_NEED_SERVERS` demands it, as `make test` does.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var_os("TINTYPE_NEED_SERVERS").is_none(), "{why}");
+    println!("skipped: {why}");
+}

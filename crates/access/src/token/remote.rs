@@ -49,8 +49,12 @@ impl Remote {
 
     /// The keys, asked for where there are none or only old ones.
     pub(super) async fn keys(&self, now: Timestamp) -> Result<Arc<KeySet>, Denied> {
-        match &*self.known.load() {
-            Some(known) if age(known, now) < self.fresh => Ok(Arc::clone(&known.keys)),
+        match self.known.load_full() {
+            Some(known) if age(&known, now) < self.fresh => Ok(Arc::clone(&known.keys)),
+            // Somebody is asking: old keys are good until there are others.
+            Some(known) if age(&known, now) < self.stale && self.asked.try_lock().is_err() => {
+                Ok(Arc::clone(&known.keys))
+            }
             _ => self.renewed(now).await,
         }
     }

@@ -89,7 +89,7 @@ pub(crate) async fn sign_up(
     let user = auth.new_user(email, asked.name, asked.password).await?;
     let tenant = auth.config.sign_up_tenant.clone();
     auth.make_tenant(&tenant).await?;
-    let added = auth.store.add_user(&user, &[(tenant.clone(), Role::Viewer)]).await.map_err(Problem::unavailable)?;
+    let added = auth.store.add_user(&user, &[(tenant.clone(), Role::Viewer)]).await?;
     if added == Added::EmailTaken {
         return Err(Problem::new(TAKEN, "There is an account with this address: sign in."));
     }
@@ -102,10 +102,12 @@ pub(crate) async fn sign_up(
 #[utoipa::path(get, path = "/auth/v1/me", tag = "account", security(("bearer" = [])),
     responses((status = 200, body = Me), (status = 401, description = "Nobody is signed in.")))]
 pub(crate) async fn me(State(auth): State<Arc<Auth>>, Caller(caller): Caller) -> Result<Json<Me>, Problem> {
-    if caller.is_anonymous() {
-        return Err(access::Denied::Anonymous.into());
+    match caller.kind {
+        Kind::User | Kind::Anonymous => signed_in(&caller)?,
+        // Whose a key is, its bearer may know.
+        Kind::Key | Kind::Service => {}
     }
-    let user = auth.store.user(&caller.subject).await.map_err(Problem::unavailable)?;
+    let user = auth.store.user(&caller.subject).await?;
     let mut tenants: Vec<String> = auth
         .store
         .roles(&caller.subject)
@@ -133,7 +135,8 @@ pub(crate) async fn me(State(auth): State<Arc<Auth>>, Caller(caller): Caller) ->
 /// Changes one's password, and ends all other sessions.
 #[utoipa::path(post, path = "/auth/v1/password", tag = "account", request_body = NewPassword, security(("bearer" = [])),
     responses((status = 204, description = "It is changed."), (status = 401, description = "Nobody is signed in."),
-        (status = 403, description = "The present password is wrong."), (status = 409, description = "It was changed meanwhile.")))]
+        (status = 403, description = "The present password is wrong."), (status = 409, description = "It was changed meanwhile."),
+        (status = 429, description = "Locked out after too many wrong ones; Retry-After says for how long.")))]
 pub(crate) async fn change_password(
     State(auth): State<Arc<Auth>>,
     caller: Caller,
@@ -141,22 +144,28 @@ pub(crate) async fn change_password(
     Json(asked): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     signed_in(&caller)?;
-    let user = auth.store.user(&caller.subject).await.map_err(Problem::unavailable)?;
+    let user = auth.store.user(&caller.subject).await?;
     let user = user.ok_or_else(|| Problem::not_found("account"))?;
+    if asked.current.len() > crate::password::LONGEST {
+        return Err(Problem::missing("current", "at most 256 bytes"));
+    }
+    let now = auth.millis();
+    // As at sign-in: a copied access token is no leave to guess.
+    auth.count_attempt(&user.email, &from, now).await?;
     let right = auth.hasher.is_right(asked.current, Some(user.password.clone())).await;
     if !right.map_err(Problem::unavailable)? {
         auth.note(&caller, or_all(&caller.tenant), "change-password", &user.id, Outcome::Failed, "", &from).await?;
         return Err(Problem::new(WRONG_PASSWORD, "The present password is wrong."));
     }
+    auth.forget_attempts(&user.email, &from).await?;
     auth.check_password("new", &asked.new)?;
     let hash = auth.hasher.hash(asked.new).await.map_err(Problem::unavailable)?;
-    let now = auth.millis();
     auth.note(&caller, or_all(&caller.tenant), "change-password", &user.id, Outcome::Done, "", &from).await?;
-    let changed = auth.store.set_password(&user.id, &user.password, &hash, now).await.map_err(Problem::unavailable)?;
+    let changed = auth.store.set_password(&user.id, &user.password, &hash, now).await?;
     if !changed {
         return Err(Problem::new(code::CONFLICT, "The password was changed meanwhile."));
     }
-    auth.store.end_sessions(&user.id, &caller.id, "password", now).await.map_err(Problem::unavailable)?;
+    auth.store.end_sessions(&user.id, &caller.id, "password", now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -66,7 +66,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Row>>, Problem> {
     auth.allow(&caller, Action::AuditRead, &Resource::tenant(&tenant), &from).await?;
     let limit = paging.limit()?;
-    let links = auth.store.links_before(&tenant, paging.before()?, limit).await.map_err(Problem::unavailable)?;
+    let links = auth.store.links_before(&tenant, paging.before()?, limit).await?;
     let shown = |link: Link| Row {
         seq: link.seq,
         at: crate::store::time(link.noted.at),

@@ -69,7 +69,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Grant>>, Problem> {
     auth.allow(&caller, Action::GrantManage, &Resource::tenant(&tenant), &from).await?;
     let limit = paging.limit()?;
-    let records = auth.store.grants(&tenant, &paging.after()?, limit).await.map_err(Problem::unavailable)?;
+    let records = auth.store.grants(&tenant, &paging.after()?, limit).await?;
     Ok(Json(page::page(records, limit, |grant| grant.id.clone(), shown)))
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn create(
         // Nobody grants what they may not do themselves.
         auth.allow(&caller, *action, &Resource::asset(&tenant, &asked.below), &from).await?;
     }
-    if auth.store.user(&asked.subject).await.map_err(Problem::unavailable)?.is_none() {
+    if auth.store.user(&asked.subject).await?.is_none() {
         return Err(Problem::not_found("account"));
     }
     let record = GrantRecord {
@@ -117,7 +117,7 @@ pub(crate) async fn create(
     };
     let detail = format!("{} below {:?} to {}", record.actions.len(), record.below, record.subject);
     auth.note(&caller, &tenant, "create-grant", &record.id, Outcome::Done, &detail, &from).await?;
-    auth.store.add_grant(&record).await.map_err(Problem::unavailable)?;
+    auth.store.add_grant(&record).await?;
     Ok((StatusCode::CREATED, Json(shown(record))))
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn revoke(
     Path((tenant, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     auth.allow(&caller, Action::GrantManage, &Resource::tenant(&tenant), &from).await?;
-    let revoked = auth.store.revoke_grant(&id, &tenant, auth.millis()).await.map_err(Problem::unavailable)?;
+    let revoked = auth.store.revoke_grant(&id, &tenant, auth.millis()).await?;
     if !revoked {
         return Err(Problem::not_found("grant"));
     }

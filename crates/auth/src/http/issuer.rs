@@ -124,7 +124,7 @@ pub(crate) async fn introspect(
     };
     // A session that is over: its access tokens would be good for some minutes more.
     if bearer.kind == Kind::User
-        && let Some(session) = auth.store.session(&bearer.id).await.map_err(Problem::unavailable)?
+        && let Some(session) = auth.store.session(&bearer.id).await?
         && session.ended.is_some()
     {
         return Ok(Json(Introspected { active: false, caller: None }));

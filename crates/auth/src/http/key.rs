@@ -7,7 +7,7 @@ use super::page::{self, Page, Paging};
 use crate::Auth;
 use crate::audit::Outcome;
 use crate::store::KeyRecord;
-use access::{Action, ApiKey, Caller as Who, Resource, Role, Scope};
+use access::{Action, ApiKey, Caller as Who, Resource, Role, Scope, Scopes};
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -97,7 +97,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Key>>, Problem> {
     auth.may_manage_keys(&caller, &tenant, &from).await?;
     let limit = paging.limit()?;
-    let records = auth.store.keys(&tenant, &paging.after()?, limit).await.map_err(Problem::unavailable)?;
+    let records = auth.store.keys(&tenant, &paging.after()?, limit).await?;
     Ok(Json(page::page(records, limit, |key| key.id.clone(), shown)))
 }
 
@@ -119,6 +119,14 @@ pub(crate) async fn create(
     if asked.scopes.as_ref().is_some_and(Vec::is_empty) {
         return Err(Problem::missing("scopes", "at least one scope, or no such field"));
     }
+    let scopes = asked.scopes.unwrap_or_default();
+    let wanted: Scopes = scopes.iter().cloned().collect();
+    // Else a key for one thing would make itself another one for everything.
+    let beyond = Action::ALL.iter().find(|action| wanted.cover(**action) && !caller.scopes.cover(**action));
+    if let Some(action) = beyond {
+        let detail = format!("It would be good for {action}, which is beyond your scopes.");
+        return Err(Problem::new(code::FORBIDDEN, detail));
+    }
     if tenant != "*" {
         auth.tenant(&tenant).await?;
     }
@@ -134,14 +142,14 @@ pub(crate) async fn create(
         owner: caller.subject.clone(),
         hash: URL_SAFE_NO_PAD.encode(key.hash(auth.seals.pepper())),
         roles: asked.roles,
-        scopes: asked.scopes.unwrap_or_default(),
+        scopes,
         created: now.as_millisecond(),
         expires: asked.expires.map(Timestamp::as_millisecond),
         revoked: None,
         used: None,
     };
     auth.note(&caller, &tenant, "create-key", &record.id, Outcome::Done, &record.name, &from).await?;
-    auth.store.add_key(&record).await.map_err(Problem::unavailable)?;
+    auth.store.add_key(&record).await?;
     Ok((StatusCode::CREATED, Json(MadeKey { secret: key.expose(), key: shown(record) })))
 }
 
@@ -157,7 +165,7 @@ pub(crate) async fn revoke(
     Path((tenant, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     auth.may_manage_keys(&caller, &tenant, &from).await?;
-    let revoked = auth.store.revoke_key(&id, &tenant, auth.millis()).await.map_err(Problem::unavailable)?;
+    let revoked = auth.store.revoke_key(&id, &tenant, auth.millis()).await?;
     if !revoked {
         return Err(Problem::not_found("key"));
     }

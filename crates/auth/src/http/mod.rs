@@ -10,7 +10,7 @@ mod page;
 mod policy;
 mod session;
 mod tenant;
-mod url;
+pub(crate) mod url;
 mod user;
 
 use crate::Auth;
@@ -49,4 +49,11 @@ pub(crate) fn router(auth: Arc<Auth>) -> OpenApiRouter {
         .routes(routes!(audit::list))
         .routes(routes!(audit::examine))
         .with_state(auth)
+}
+
+/// The database is the one part that every handler needs.
+impl From<crate::store::StoreError> for companion::Problem {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::unavailable(error)
+    }
 }

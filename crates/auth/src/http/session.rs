@@ -23,6 +23,9 @@ const WRONG: Code = Code::new("sign-in-failed", StatusCode::UNAUTHORIZED, "Addre
 const LOCKED: Code = Code::new("locked-out", StatusCode::TOO_MANY_REQUESTS, "Too many failures");
 const OVER: Code = Code::new("session-over", StatusCode::UNAUTHORIZED, "The session is over");
 
+/// Bytes of a token that grants may take: others give them, and a token that is too long is taken nowhere.
+const GRANTS_ROOM: usize = 8 << 10;
+
 /// Who signs in.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -117,7 +120,7 @@ pub(crate) async fn sign_in(
     }
     // Counted before it is looked at: many at once are no way round the limit.
     auth.count_attempt(&email, &from, now).await?;
-    let user = auth.store.user_by_email(&email).await.map_err(Problem::unavailable)?;
+    let user = auth.store.user_by_email(&email).await?;
     let kept = user.as_ref().map(|user| user.password.clone());
     let right = auth.hasher.is_right(asked.password, kept).await.map_err(Problem::unavailable)?;
     let user = user.filter(|user| right && !user.locked);
@@ -130,7 +133,7 @@ pub(crate) async fn sign_in(
         auth.note(&nobody, "*", "sign-in", &email, Outcome::Failed, "", &from).await?;
         return Err(Problem::new(WRONG, "Address or password is wrong, or this account may not sign in here."));
     };
-    auth.store.forget_failures(&lock_names(&email, &from.network)[0]).await.map_err(Problem::unavailable)?;
+    auth.forget_attempts(&email, &from).await?;
     let refresh = random_text().map_err(Problem::internal)?;
     let session = SessionRecord {
         id: Uuid::now_v7().to_string(),
@@ -145,7 +148,7 @@ pub(crate) async fn sign_in(
     };
     let caller = access::Caller::new(Kind::User, &user.id, &tenant, &[]);
     auth.note(&caller, or_all(&tenant), "sign-in", &session.id, Outcome::Done, &email, &from).await?;
-    auth.store.begin_session(&session, &auth.seals.refresh_hash(&refresh)).await.map_err(Problem::unavailable)?;
+    auth.store.begin_session(&session, &auth.seals.refresh_hash(&refresh)).await?;
     auth.tokens(&session, &user, refresh).await.map(Json)
 }
 
@@ -164,7 +167,7 @@ pub(crate) async fn refresh(
     let (old, new) = (auth.seals.refresh_hash(&asked.refresh_token), auth.seals.refresh_hash(&next));
     let expires = now.saturating_add(millis(auth.config.session));
     let grace = millis(auth.config.refresh_grace);
-    let refreshed = auth.store.refresh(&old, &new, now, grace, expires).await.map_err(Problem::unavailable)?;
+    let refreshed = auth.store.refresh(&old, &new, now, grace, expires).await?;
     let over = || Problem::new(OVER, "The session is over: sign in again.");
     let session = match refreshed {
         Refreshed::Yes(session) | Refreshed::JustNow(session) => session,
@@ -177,7 +180,7 @@ pub(crate) async fn refresh(
         }
     };
     // What has changed since holds from now on: a lock, other roles.
-    let user = auth.store.user(&session.user).await.map_err(Problem::unavailable)?;
+    let user = auth.store.user(&session.user).await?;
     let user = user.filter(|user| !user.locked).ok_or_else(over)?;
     auth.tokens(&session, &user, next).await.map(Json)
 }
@@ -198,9 +201,9 @@ pub(crate) async fn sign_out(
     let detail = if asked.everywhere { "everywhere" } else { "" };
     auth.note(&caller, or_all(&caller.tenant), "sign-out", &caller.id, Outcome::Done, detail, &from).await?;
     if asked.everywhere {
-        auth.store.end_sessions(&caller.subject, "", "sign-out", now).await.map_err(Problem::unavailable)?;
+        auth.store.end_sessions(&caller.subject, "", "sign-out", now).await?;
     } else {
-        auth.store.end_session(&caller.id, &caller.subject, "sign-out", now).await.map_err(Problem::unavailable)?;
+        auth.store.end_session(&caller.id, &caller.subject, "sign-out", now).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -210,7 +213,7 @@ pub(crate) async fn sign_out(
     responses((status = 200, body = Vec<Session>), (status = 401, description = "Nobody is signed in.")))]
 pub(crate) async fn list(State(auth): State<Arc<Auth>>, caller: Caller) -> Result<Json<Vec<Session>>, Problem> {
     signed_in(&caller)?;
-    let sessions = auth.store.sessions(&caller.subject, auth.millis()).await.map_err(Problem::unavailable)?;
+    let sessions = auth.store.sessions(&caller.subject, auth.millis()).await?;
     let shown = sessions.into_iter().map(|session| Session {
         current: session.id == caller.id,
         created: crate::store::time(session.created),
@@ -246,11 +249,13 @@ pub(crate) async fn end(
 /// A person with an account here.
 pub(super) fn signed_in(caller: &access::Caller) -> Result<(), Problem> {
     match caller.kind {
-        Kind::User => Ok(()),
+        // Tokens of sessions have no scopes; an upload's has, and is borne by somebody else than whom it names.
+        Kind::User if caller.scopes.0.is_empty() => Ok(()),
         Kind::Anonymous => Err(access::Denied::Anonymous.into()),
-        Kind::Key | Kind::Service => {
-            Err(Problem::new(companion::code::FORBIDDEN, "This is for people who are signed in, not for keys."))
-        }
+        Kind::User | Kind::Key | Kind::Service => Err(Problem::new(
+            companion::code::FORBIDDEN,
+            "This is for people who are signed in, not for keys and tokens of uploads.",
+        )),
     }
 }
 
@@ -276,7 +281,7 @@ impl Auth {
         let window = millis(lockout.window);
         let limits = [lockout.account_network, lockout.account, lockout.network];
         for (name, limit) in lock_names(email, &from.network).iter().zip(limits) {
-            let (count, since) = self.store.failures(name, now - window).await.map_err(Problem::unavailable)?;
+            let (count, since) = self.store.failures(name, now - window).await?;
             if count >= limit {
                 return Err(locked_out(since + window - now));
             }
@@ -285,14 +290,20 @@ impl Auth {
     }
 
     /// Counts an attempt of an account from a network as a failure, until it is none.
-    async fn count_attempt(&self, email: &str, from: &From, now: Millis) -> Result<(), Problem> {
+    pub(super) async fn count_attempt(&self, email: &str, from: &From, now: Millis) -> Result<(), Problem> {
         let window = millis(self.config.lockout.window);
         let [both, ..] = lock_names(email, &from.network);
-        let count = self.store.count_failure(&both, now, now - window).await.map_err(Problem::unavailable)?;
+        let count = self.store.count_failure(&both, now, now - window).await?;
         if count <= self.config.lockout.account_network {
             return Ok(());
         }
         Err(locked_out(window))
+    }
+
+    /// Forgets the attempts of an account from a network: the password was right.
+    pub(super) async fn forget_attempts(&self, email: &str, from: &From) -> Result<(), Problem> {
+        let [both, ..] = lock_names(email, &from.network);
+        Ok(self.store.forget_failures(&both).await?)
     }
 
     /// Counts a failure for the account and for the network.
@@ -300,7 +311,7 @@ impl Auth {
         let since = now - millis(self.config.lockout.window);
         let [_, account, network] = lock_names(email, &from.network);
         for name in [account, network] {
-            self.store.count_failure(&name, now, since).await.map_err(Problem::unavailable)?;
+            self.store.count_failure(&name, now, since).await?;
         }
         Ok(())
     }
@@ -308,7 +319,7 @@ impl Auth {
     /// The tenant that somebody signs in for, and what they are there; `None` where they may not. The installation's roles
     /// hold in every tenant, and in none.
     async fn place_of(&self, user: &UserRecord, wanted: Option<&str>) -> Result<Option<(String, Vec<Role>)>, Problem> {
-        let roles = self.store.roles(&user.id).await.map_err(Problem::unavailable)?;
+        let roles = self.store.roles(&user.id).await?;
         let first = roles.iter().map(|(tenant, _)| tenant.as_str()).find(|tenant| *tenant != "*");
         let tenant = wanted.filter(|wanted| !wanted.is_empty()).or(first).unwrap_or_default().to_owned();
         let held = roles.into_iter().filter(|(of, _)| *of == tenant || of == "*");
@@ -317,7 +328,7 @@ impl Auth {
             return Ok(None);
         }
         if !tenant.is_empty() {
-            let known = self.store.tenant(&tenant).await.map_err(Problem::unavailable)?;
+            let known = self.store.tenant(&tenant).await?;
             if known.is_none_or(|tenant| tenant.locked) {
                 return Ok(None);
             }
@@ -332,12 +343,19 @@ impl Auth {
         let (tenant, roles) = place.ok_or_else(over)?;
         let now = self.millis();
         let most = i64::try_from(Grant::MOST).unwrap_or(16);
-        let grants = self.store.grants_of(&user.id, now, most).await.map_err(Problem::unavailable)?;
+        let grants = self.store.grants_of(&user.id, &tenant, now, most).await?;
         let grants = grants.into_iter().map(|grant| Grant {
             tenant: grant.tenant,
             actions: grant.actions,
             below: grant.below,
             until: crate::store::time(grant.expires),
+        });
+        let mut room = GRANTS_ROOM;
+        let grants = grants.filter(|grant| {
+            let size = serde_json::to_string(grant).map_or(usize::MAX, |text| text.len());
+            let left = room.checked_sub(size);
+            room = left.unwrap_or(room);
+            left.is_some()
         });
         let seconds = self.config.access_token.as_secs();
         let access_token = self.mint(&user.id, &session.id, &tenant, &roles, "", grants.collect(), seconds)?;

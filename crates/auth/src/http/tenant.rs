@@ -61,7 +61,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Tenant>>, Problem> {
     auth.allow(&caller, Action::TenantManage, &Resource::installation(), &from).await?;
     let limit = paging.limit()?;
-    let records = auth.store.tenants(&paging.after()?, limit).await.map_err(Problem::unavailable)?;
+    let records = auth.store.tenants(&paging.after()?, limit).await?;
     Ok(Json(page::page(records, limit, |tenant| tenant.id.clone(), shown)))
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn create(
     page::name("name", &asked.name)?;
     let record = TenantRecord { id: asked.id, name: asked.name, locked: false, created: auth.millis() };
     auth.note(&caller, &record.id, "create-tenant", &record.id, Outcome::Done, &record.name, &from).await?;
-    if !auth.store.add_tenant(&record).await.map_err(Problem::unavailable)? {
+    if !auth.store.add_tenant(&record).await? {
         return Err(Problem::new(code::CONFLICT, "There is a tenant of this name."));
     }
     Ok((StatusCode::CREATED, Json(shown(record))))
@@ -129,7 +129,7 @@ pub(crate) async fn change(
 impl Auth {
     /// A tenant that there is.
     pub(super) async fn tenant(&self, id: &str) -> Result<TenantRecord, Problem> {
-        let tenant = self.store.tenant(id).await.map_err(Problem::unavailable)?;
+        let tenant = self.store.tenant(id).await?;
         tenant.ok_or_else(|| Problem::not_found("tenant"))
     }
 }

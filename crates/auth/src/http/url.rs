@@ -6,17 +6,18 @@ use crate::Auth;
 use crate::audit::Outcome;
 use crate::signing::Rendition;
 use crate::signing::cloudfront::Policy;
-use access::{Action, Grant, Resource};
+use access::{Action, Grant, Resource, is_below};
 use axum::extract::State;
 use companion::{Caller, Json, Path, Problem, code};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Longest time for which an upload is granted, in seconds.
-const LONGEST_UPLOAD: u64 = 24 * 3600;
+/// Longest time for which an upload is granted: no token lives longer.
+pub(crate) const LONGEST_UPLOAD: Duration = Duration::from_secs(24 * 3600);
 /// Longest time for which CloudFront is told to let somebody in, in seconds.
 const LONGEST_CLOUDFRONT: u64 = 7 * 24 * 3600;
 
@@ -146,7 +147,7 @@ pub(crate) async fn sign_upload(
     for action in [Action::UploadSign].iter().chain(&actions) {
         auth.allow(&caller, *action, &resource, &from).await?;
     }
-    let until = within(&auth, asked.expires_in, LONGEST_UPLOAD)?;
+    let until = within(&auth, asked.expires_in, LONGEST_UPLOAD.as_secs())?;
     let scope = actions.iter().map(|action| action.as_str()).collect::<Vec<_>>().join(" ");
     let grant = Grant { tenant: tenant.clone(), actions, below: asked.below.clone(), until };
     // A session of its own, which is no session: refreshing and signing out know nothing of it.
@@ -234,8 +235,8 @@ impl Auth {
     fn without_conditions(&self, caller: &access::Caller, tenant: &str, folder: &str) -> Result<(), Problem> {
         let reach = self.door().reach(caller, Action::UrlSign).within(tenant);
         let whole = reach.clauses().iter().any(|clause| {
-            let above = clause.below.as_deref().is_none_or(|below| is_within(folder, below));
-            let spared = clause.beside.iter().all(|other| !is_within(other, folder));
+            let above = clause.below.as_deref().is_none_or(|below| is_below(folder, below));
+            let spared = clause.beside.iter().all(|other| !is_below(other, folder));
             clause.visibility.is_none() && clause.owner.is_none() && above && spared
         });
         if whole && !self.door().policies().looks_at_parameters() {
@@ -244,8 +245,4 @@ impl Auth {
         let detail = "A policy allows some of what is below, and forbids some: sign URLs one by one.";
         Err(Problem::new(code::FORBIDDEN, detail))
     }
-}
-
-fn is_within(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

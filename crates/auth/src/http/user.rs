@@ -70,13 +70,16 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<User>>, Problem> {
     auth.allow(&caller, Action::UserRead, &Resource::tenant(&tenant), &from).await?;
     let limit = paging.limit()?;
-    let records = auth.store.users(&tenant, &paging.after()?, limit).await.map_err(Problem::unavailable)?;
-    let Page { items, next } = page::page(records, limit, |user| user.id.clone(), |user| user);
-    let mut users = Vec::with_capacity(items.len());
-    for record in items {
-        users.push(auth.shown(record, &tenant).await?);
-    }
-    Ok(Json(Page { items: users, next }))
+    let records = auth.store.users(&tenant, &paging.after()?, limit).await?;
+    let roles = match (records.first(), records.last()) {
+        (Some(first), Some(last)) => auth.store.roles_between(&tenant, &first.id, &last.id).await?,
+        _ => Vec::new(),
+    };
+    let with_roles = |record: UserRecord| {
+        let own = roles.iter().filter(|(user, _)| *user == record.id).map(|(_, role)| *role).collect();
+        shown(record, own)
+    };
+    Ok(Json(page::page(records, limit, |user| user.id.clone(), with_roles)))
 }
 
 /// Makes a user of a tenant.
@@ -99,12 +102,12 @@ pub(crate) async fn create(
     if tenant != "*" {
         auth.tenant(&tenant).await?;
     }
-    let known = auth.store.user_by_email(&email).await.map_err(Problem::unavailable)?;
+    let known = auth.store.user_by_email(&email).await?;
     let record = match (known, asked.password) {
         (Some(record), None) => {
             if auth.roles_in(&record.id, &tenant).await?.is_empty() {
                 auth.note(&caller, &tenant, "add-user", &record.id, Outcome::Done, &told(&asked.roles), &from).await?;
-                auth.store.set_roles(&record.id, &tenant, &asked.roles).await.map_err(Problem::unavailable)?;
+                auth.store.set_roles(&record.id, &tenant, &asked.roles).await?;
                 record
             } else {
                 return Err(Problem::new(code::CONFLICT, "They are of this tenant already."));
@@ -119,7 +122,7 @@ pub(crate) async fn create(
             let record = auth.new_user(email, asked.name, password).await?;
             auth.note(&caller, &tenant, "create-user", &record.id, Outcome::Done, &told(&asked.roles), &from).await?;
             let roles: Vec<(String, Role)> = asked.roles.iter().map(|role| (tenant.clone(), *role)).collect();
-            let added = auth.store.add_user(&record, &roles).await.map_err(Problem::unavailable)?;
+            let added = auth.store.add_user(&record, &roles).await?;
             if added == Added::EmailTaken {
                 return Err(Problem::new(TAKEN, "There is an account with this address by now."));
             }
@@ -175,12 +178,12 @@ pub(crate) async fn change(
     let detail = format!("{roles}{}", if record.locked { " locked" } else { "" });
     auth.note(&caller, &tenant, "change-user", &record.id, Outcome::Done, &detail, &from).await?;
     let now = auth.millis();
-    auth.store.change_user(&record.id, &record.name, record.locked, now).await.map_err(Problem::unavailable)?;
+    auth.store.change_user(&record.id, &record.name, record.locked, now).await?;
     if let Some(roles) = &asked.roles {
-        auth.store.set_roles(&record.id, &tenant, roles).await.map_err(Problem::unavailable)?;
+        auth.store.set_roles(&record.id, &tenant, roles).await?;
     }
     if record.locked {
-        auth.store.end_sessions(&record.id, "", "locked", now).await.map_err(Problem::unavailable)?;
+        auth.store.end_sessions(&record.id, "", "locked", now).await?;
     }
     auth.shown(record, &tenant).await.map(Json)
 }
@@ -199,8 +202,13 @@ pub(crate) async fn remove(
     auth.allow(&caller, Action::UserManage, &Resource::tenant(&tenant), &from).await?;
     let record = auth.user_of(&user, &tenant).await?;
     auth.note(&caller, &tenant, "remove-user", &record.id, Outcome::Done, "", &from).await?;
-    auth.store.set_roles(&record.id, &tenant, &[]).await.map_err(Problem::unavailable)?;
+    auth.store.set_roles(&record.id, &tenant, &[]).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn shown(record: UserRecord, roles: Vec<Role>) -> User {
+    let UserRecord { id, email, name, locked, created, .. } = record;
+    User { id, email, name, locked, roles, created: crate::store::time(created) }
 }
 
 fn told(roles: &[Role]) -> String {
@@ -227,13 +235,13 @@ fn may_give(caller: &Who, tenant: &str, roles: &[Role]) -> Result<(), Problem> {
 
 impl Auth {
     async fn roles_in(&self, user: &str, tenant: &str) -> Result<Vec<Role>, Problem> {
-        let roles = self.store.roles(user).await.map_err(Problem::unavailable)?;
+        let roles = self.store.roles(user).await?;
         Ok(roles.into_iter().filter(|(of, _)| of == tenant).map(|(_, role)| role).collect())
     }
 
     /// A user who is of the tenant.
     async fn user_of(&self, id: &str, tenant: &str) -> Result<UserRecord, Problem> {
-        let user = self.store.user(id).await.map_err(Problem::unavailable)?;
+        let user = self.store.user(id).await?;
         let user = user.ok_or_else(|| Problem::not_found("user"))?;
         if self.roles_in(&user.id, tenant).await?.is_empty() {
             return Err(Problem::not_found("user"));
@@ -243,7 +251,7 @@ impl Auth {
 
     /// What is everywhere (a lock, a name) is changed by operators, or by the only tenant that somebody is of.
     async fn only_of(&self, caller: &Who, user: &str, tenant: &str) -> Result<(), Problem> {
-        let roles = self.store.roles(user).await.map_err(Problem::unavailable)?;
+        let roles = self.store.roles(user).await?;
         if caller.is(Role::Operator) || roles.iter().all(|(of, _)| of == tenant) {
             return Ok(());
         }
@@ -253,7 +261,6 @@ impl Auth {
 
     async fn shown(&self, record: UserRecord, tenant: &str) -> Result<User, Problem> {
         let roles = self.roles_in(&record.id, tenant).await?;
-        let UserRecord { id, email, name, locked, created, .. } = record;
-        Ok(User { id, email, name, locked, roles, created: crate::store::time(created) })
+        Ok(shown(record, roles))
     }
 }

@@ -56,15 +56,27 @@ impl Store {
             .map_err(Into::into))
     }
 
-    /// Somebody's that hold now, those that end last first.
+    /// Somebody's that hold now: those of `tenant` first, which others cannot crowd out; then those that end last.
     ///
     /// # Errors
     /// The database.
-    pub async fn grants_of(&self, subject: &str, now: Millis, limit: i64) -> Result<Vec<GrantRecord>, StoreError> {
+    pub async fn grants_of(
+        &self,
+        subject: &str,
+        tenant: &str,
+        now: Millis,
+        limit: i64,
+    ) -> Result<Vec<GrantRecord>, StoreError> {
         const SQL: &str = "SELECT id, tenant, subject, actions, below, granted_by, created, expires, revoked FROM grants \
-             WHERE subject = $1 AND expires > $2 AND revoked IS NULL ORDER BY expires DESC, id LIMIT $3";
-        let rows: Vec<Row> =
-            on_pool!(self, |pool| sqlx::query_as(SQL).bind(subject).bind(now).bind(limit).fetch_all(pool).await?);
+             WHERE subject = $1 AND expires > $3 AND revoked IS NULL \
+             ORDER BY CASE WHEN tenant = $2 THEN 0 ELSE 1 END, expires DESC, id LIMIT $4";
+        let rows: Vec<Row> = on_pool!(self, |pool| sqlx::query_as(SQL)
+            .bind(subject)
+            .bind(tenant)
+            .bind(now)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?);
         Ok(rows.into_iter().map(of).collect())
     }
 

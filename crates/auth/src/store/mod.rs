@@ -56,7 +56,7 @@ impl From<sqlx::Error> for StoreError {
 }
 
 /// Where it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Place {
     /// A file of SQLite.
     Sqlite(PathBuf),
@@ -64,6 +64,17 @@ pub enum Place {
     Memory,
     /// A server of PostgreSQL, as `postgres://user@host/database`.
     Postgres(String),
+}
+
+/// Without the URL, which may have a password.
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Memory => f.write_str("Memory"),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

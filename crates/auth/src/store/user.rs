@@ -91,6 +91,23 @@ impl Store {
         Ok(row.map(of))
     }
 
+    /// What those of a tenant are there, as (user, role), from one id to another.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn roles_between(
+        &self,
+        tenant: &str,
+        first: &str,
+        last: &str,
+    ) -> Result<Vec<(String, Role)>, StoreError> {
+        const SQL: &str = "SELECT user_id, role FROM members \
+             WHERE tenant = $1 AND user_id >= $2 AND user_id <= $3 ORDER BY user_id, role";
+        let rows: Vec<(String, String)> =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(tenant).bind(first).bind(last).fetch_all(pool).await?);
+        Ok(rows.into_iter().filter_map(|(user, role)| Some((user, role.parse().ok()?))).collect())
+    }
+
     /// Those of a tenant, by id, after one.
     ///
     /// # Errors

@@ -159,10 +159,10 @@ async fn keys_and_grants(store: &Store) {
         revoked: None,
     };
     store.add_grant(&grant).await.expect("added");
-    assert_eq!(store.grants_of("u1", 99, 9).await.expect("read"), std::slice::from_ref(&grant));
-    assert!(store.grants_of("u1", 100, 9).await.expect("read").is_empty());
+    assert_eq!(store.grants_of("u1", "acme", 99, 9).await.expect("read"), std::slice::from_ref(&grant));
+    assert!(store.grants_of("u1", "acme", 100, 9).await.expect("read").is_empty());
     assert!(store.revoke_grant("g1", "acme", 50).await.expect("revoked"));
-    assert!(store.grants_of("u1", 60, 9).await.expect("read").is_empty());
+    assert!(store.grants_of("u1", "acme", 60, 9).await.expect("read").is_empty());
     assert_eq!(store.grants("acme", "", 9).await.expect("listed"), [GrantRecord { revoked: Some(50), ..grant }]);
 }
 

@@ -156,3 +156,18 @@ async fn accounts_are_made_by_oneself_only_where_that_is_allowed() {
         assert_eq!(refused["errors"][0]["field"], field, "{refused}");
     }
 }
+
+#[tokio::test]
+async fn the_present_password_cannot_be_guessed_either() {
+    let site = Site::memory().await;
+    let ann = site.user("main", "ann", &["viewer"]).await;
+    let guess = json!({ "current": "wrong wrong wrong", "new": "another good password" });
+    for status in [403, 403, 403, 403, 403, 429] {
+        site.told(status, "POST", "password", text(&ann, "accessToken"), guess.clone()).await;
+    }
+    let right = json!({ "current": PASSWORD, "new": "another good password" });
+    site.told(429, "POST", "password", text(&ann, "accessToken"), right.clone()).await;
+    site.later(10 * 60 + 1);
+    let ann = site.told(200, "POST", "sign-in", "", json!({ "email": "ann@example.com", "password": PASSWORD })).await;
+    site.told(204, "POST", "password", text(&ann, "accessToken"), right).await;
+}

@@ -51,6 +51,9 @@ async fn nobody_gives_what_they_do_not_have() {
     site.told(400, "POST", "tenants/acme/users", token, user(&["operator"])).await;
     site.told(403, "POST", "tenants/*/users", token, user(&["operator"])).await;
     site.told(400, "POST", "tenants/*/users", &site.admin, user(&["admin"])).await;
+    let narrow = json!({ "name": "n", "roles": ["admin"], "scopes": ["key:manage"] });
+    let narrow = site.told(201, "POST", "tenants/acme/keys", token, narrow).await;
+    site.told(403, "POST", "tenants/acme/keys", text(&narrow, "secret"), asked(&["admin"])).await;
     // An operator has no pictures, and no keys to them either.
     site.user("*", "opal", &["operator"]).await;
 }

@@ -73,8 +73,15 @@ async fn an_upload_is_granted_for_a_folder_and_a_time_and_for_nothing_else() {
             && !may(Action::AssetReplace, "inbox/a.jpg")
             && !may(Action::AssetRead, "inbox/a.jpg")
     );
+    let token = text(&granted, "token");
+    let everywhere = json!({ "everywhere": true });
+    for (method, path, body) in
+        [("GET", "me", json!(null)), ("GET", "sessions", json!(null)), ("POST", "sign-out", everywhere)]
+    {
+        site.told(403, method, path, token, body).await;
+    }
     site.later(900 + 31);
-    assert!(door.bearer(text(&granted, "token")).await.is_err());
+    assert!(door.bearer(token).await.is_err());
 }
 
 /// botocore's vectors; `None` where there is no shared folder.
@@ -183,4 +190,18 @@ async fn cloudfronts_cookies_open_a_folder_only_where_no_policy_tells_its_pictur
     assert!(policy.contains("https://cdn.example/a/acme/cats/*") && policy.contains("192.0.2.0/24"), "{policy}");
     site.told(403, "POST", "tenants/acme/cloudfront", token, asked("press", true)).await;
     site.told(403, "POST", "tenants/acme/cloudfront", token, asked("press/secret/a.jpg", false)).await;
+}
+
+#[tokio::test]
+async fn an_uploads_token_outlives_a_rotation() {
+    let site = Site::memory().await;
+    site.user("*", "opal", &["operator"]).await;
+    let editor = site.user("acme", "ann", &["editor"]).await;
+    let asked = json!({ "below": "inbox", "expiresIn": 86_400 });
+    let granted = site.told(200, "POST", "tenants/acme/uploads", text(&editor, "accessToken"), asked).await;
+    site.told(201, "POST", "rotations", &site.admin, json!(null)).await;
+    site.later(3600);
+    let opal = site.sign_in("opal@example.com", crate::PASSWORD).await;
+    site.told(201, "POST", "rotations", text(&opal, "accessToken"), json!(null)).await;
+    site.auth.door().bearer(text(&granted, "token")).await.unwrap();
 }

@@ -8,11 +8,11 @@ use super::{Dynamo, busy, fault};
 use crate::asset::{Asset, StoredVersion};
 use crate::change::{Change, Committed, Idempotency};
 use crate::error::{CommitError, StoreError};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::name::{AssetId, ContentHash, TenantId};
 use crate::plan::{Delta, Plan, plan};
 use crate::store::Usage;
-use crate::terms::Remembered;
+use crate::terms::{Remembered, chance};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -71,7 +71,7 @@ impl Dynamo {
             if let Some(committed) = self.attempt(change).await? {
                 return Ok(committed);
             }
-            let random = u32::from(AssetId::new(change.asset.changed).as_uuid().as_bytes()[15]);
+            let random = chance();
             tokio::time::sleep(PAUSE * tried.min(10) * (64 + random) / 256).await;
         }
         Err(StoreError::Late.into())
@@ -185,7 +185,10 @@ impl Dynamo {
         }
         let keep = if plan.gone { 0 } else { self.terms.versions.saturating_sub(1) };
         let mut dropped = Vec::new();
-        for version in self.contents_of(tenant, id).await?.iter().skip(keep) {
+        // A new asset has no other version.
+        let new = plan.event.kind == EventKind::Created;
+        let before = if new { Vec::new() } else { self.contents_of(tenant, id).await? };
+        for version in before.iter().skip(keep) {
             writes.delete(&self.table, item::version(tenant, id, version.version), None)?;
             dropped.push(version.content.bytes);
             changes.entry(version.content.hash).or_insert((0, version.content.bytes)).0 -= 1;

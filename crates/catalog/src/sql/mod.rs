@@ -6,6 +6,7 @@
 
 mod commit;
 mod content;
+mod driver;
 mod outbox;
 mod postgres;
 mod queue;
@@ -21,7 +22,7 @@ use crate::event::Event;
 use crate::listing::{Cursor, Listing, Page};
 use crate::name::{AssetId, AssetPath, ContentHash, TenantId};
 use crate::store::{Catalog, Held, Lag, Later, Row, Unreferenced, Usage};
-use crate::terms::{Terms, bounded};
+use crate::terms::{Terms, bounded, chance};
 use jiff::Timestamp;
 use queue::Queue;
 use session::{Cell, Database, Line, Trouble, cells};
@@ -90,7 +91,7 @@ impl Sql {
 
 /// Longer each time, and not the same for all.
 async fn pause(tried: u32) {
-    let random = u32::from(uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0)).as_bytes()[15]);
+    let random = chance();
     tokio::time::sleep(PAUSE * tried + PAUSE * tried * random / 256).await;
 }
 

@@ -85,13 +85,17 @@ async fn work(sql: Sql, mut receiver: mpsc::Receiver<Request>) {
     while receiver.recv_many(&mut batch, TOGETHER).await > 0 {
         // Whoever has gone has been told that nobody knows.
         batch.retain(|request| !request.answer.is_closed());
+        if batch.is_empty() {
+            continue;
+        }
         let late = |_| Err(Halt::Store(StoreError::Late));
         let done = tokio::time::timeout(sql.terms.patience, sql.together(&batch)).await.unwrap_or_else(late);
         match done {
             Ok(outcomes) => batch.drain(..).zip(outcomes).for_each(|(request, outcome)| tell(request, outcome)),
             Err(Halt::Store(error)) => batch.drain(..).for_each(|request| tell(request, Err(error.clone().into()))),
             Err(Halt::Apart) => {
-                for request in batch.drain(..) {
+                // Asked of each when its turn comes: others may have taken all of its time.
+                for request in batch.drain(..).filter(|request| !request.answer.is_closed()) {
                     let outcome = bounded(sql.terms.patience, sql.committed(&request.change)).await;
                     tell(request, outcome);
                 }

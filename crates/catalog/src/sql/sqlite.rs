@@ -3,15 +3,11 @@
 //! Knows no table. Invariant: a commit is on the disk when it is answered (`synchronous = FULL`), and no reader waits for
 //! the writer.
 
-use super::session::{Cell, Database, Dialect, Line, Session, Transaction, Trouble, trouble};
+use super::driver::sessions;
+use super::session::{Database, Dialect, Session, Transaction, Trouble, trouble};
 use crate::error::StoreError;
 use crate::store::Later;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::time::Duration;
 
@@ -71,47 +67,4 @@ impl Database for File {
     }
 }
 
-impl Session for PoolConnection<Sqlite> {
-    fn run<'a>(&'a mut self, sql: &'a str, cells: Vec<Cell>) -> Later<'a, Result<Vec<Line>, Trouble>> {
-        Box::pin(run(self, sql, cells))
-    }
-}
-
-impl Session for sqlx::Transaction<'static, Sqlite> {
-    fn run<'a>(&'a mut self, sql: &'a str, cells: Vec<Cell>) -> Later<'a, Result<Vec<Line>, Trouble>> {
-        Box::pin(run(self, sql, cells))
-    }
-}
-
-impl Transaction for sqlx::Transaction<'static, Sqlite> {
-    fn commit(self: Box<Self>) -> Later<'static, Result<(), Trouble>> {
-        Box::pin(async { (*self).commit().await.map_err(|error| trouble(&error)) })
-    }
-}
-
-async fn run(connection: &mut SqliteConnection, sql: &str, cells: Vec<Cell>) -> Result<Vec<Line>, Trouble> {
-    // Texts come from this crate; what others say goes in as cells.
-    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned()));
-    for cell in cells {
-        query = match cell {
-            Cell::Int(number) => query.bind(number),
-            Cell::Text(text) => query.bind(text),
-            Cell::NoInt => query.bind(None::<i64>),
-            Cell::NoText => query.bind(None::<String>),
-        };
-    }
-    let rows = query.fetch_all(connection).await.map_err(|error| trouble(&error))?;
-    rows.iter().map(line).collect::<Result<_, _>>().map_err(|error| trouble(&error))
-}
-
-fn line(row: &SqliteRow) -> Result<Line, sqlx::Error> {
-    let cell = |column: usize| {
-        let value = row.try_get_raw(column)?;
-        if value.is_null() {
-            return Ok(Cell::NoText);
-        }
-        let number = value.type_info().name() == "INTEGER";
-        if number { row.try_get(column).map(Cell::Int) } else { row.try_get(column).map(Cell::Text) }
-    };
-    (0..row.len()).map(cell).collect::<Result<_, _>>().map(Line)
-}
+sessions!(sqlx::Sqlite, number = "INTEGER");

@@ -45,7 +45,7 @@ pub(super) async fn send(
             }
         }
         waiting = busy;
-        if waiting.is_empty() {
+        if waiting.is_empty() || round + 1 == ROUNDS {
             break;
         }
         tokio::time::sleep(PAUSE * 2_u32.pow(round)).await;

@@ -15,10 +15,9 @@ use crate::hits::Hits;
 use crate::plan::{Completion, Found, Plan, only_count, page};
 use crate::query::Query;
 use crate::reach::Reach;
-use crate::record::Record;
-use crate::seam::{Answer, Finder, Generation, Stats};
+use crate::record::{Record, records};
+use crate::seam::{Answer, Finder, Generation, MAX_IDS, Stats};
 use crate::suggest::{Prompt, Suggestion};
-use crate::tantivy::{MAX_BATCH, MAX_IDS};
 use crate::write::{Applied, Outcome, Write};
 use http::{HeaderValue, Method, StatusCode, Uri};
 use rest::{Rest, expect};
@@ -207,10 +206,9 @@ fn outcomes(places: Vec<Option<usize>>, sent: &[Outcome]) -> Applied {
 impl Finder for OpenSearch {
     fn apply(&self, writes: Vec<Write>) -> Answer<'_, Applied> {
         Box::pin(async move {
-            check_batch(&writes)?;
-            self.ready().await?;
             let tenants: BTreeSet<String> = writes.iter().map(|write| write.tenant().to_owned()).collect();
-            let (records, places) = newest(writes.into_iter().map(Record::from).collect());
+            let (records, places) = newest(records(writes)?);
+            self.ready().await?;
             let building = self.building_alias();
             if self.target(&building).await?.is_some() {
                 // It may be switched to between both: then the alias is gone, and the current one is the new one.
@@ -289,12 +287,11 @@ impl Finder for OpenSearch {
 
     fn apply_to<'a>(&'a self, generation: &'a Generation, writes: Vec<Write>) -> Answer<'a, Applied> {
         Box::pin(async move {
-            check_batch(&writes)?;
+            let (records, places) = newest(records(writes)?);
             let building = self.building_alias();
             if self.target(&building).await?.as_deref() != Some(generation.name()) {
                 return Err(FinderError::Generation(format!("{} is not being built", generation.name())));
             }
-            let (records, places) = newest(writes.into_iter().map(Record::from).collect());
             Ok(outcomes(places, &self.write(&building, "false", &records).await?))
         })
     }
@@ -305,7 +302,9 @@ impl Finder for OpenSearch {
             let old = self.target(name).await?;
             if self.target(&building).await?.as_deref() != Some(index) {
                 if old.as_deref() == Some(index) {
-                    return Ok(()); // asked again
+                    // Asked again: the first time may have ended before others were told.
+                    self.tell(None).await;
+                    return Ok(());
                 }
                 return Err(FinderError::Generation(format!("{index} is not being built")));
             }
@@ -371,11 +370,4 @@ impl OpenSearch {
         let bytes = answer[0]["store.size"].as_str().and_then(|bytes| bytes.parse().ok());
         Ok(bytes.unwrap_or(0))
     }
-}
-
-fn check_batch(writes: &[Write]) -> Result<(), FinderError> {
-    if writes.len() > MAX_BATCH {
-        return Err(FinderError::Broken(format!("{} writes at once, at most {MAX_BATCH}", writes.len())));
-    }
-    Ok(())
 }

@@ -7,12 +7,9 @@ use crate::error::FinderError;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http_body_util::Full;
 use serde_json::Value;
+use service::peer::{Away, Bounds, Peer};
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
@@ -22,14 +19,12 @@ const MAX_ANSWER: usize = 64 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Connections that are kept open to a server.
 const IDLE: usize = 16;
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// One server, or what balances several.
 pub(super) struct Rest {
     base: String,
     authorization: Option<HeaderValue>,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    timeout: Duration,
+    peer: Peer,
     tries: u32,
 }
 
@@ -49,21 +44,10 @@ impl Rest {
         timeout: Duration,
         tries: u32,
     ) -> Result<Self, FinderError> {
-        let failed = |error: &dyn std::fmt::Display| FinderError::Broken(format!("TLS: {error}"));
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_connect_timeout(Some(timeout.min(Duration::from_secs(5))));
-        connector.set_nodelay(true);
-        let provider = rustls::crypto::aws_lc_rs::default_provider();
-        let builder = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
-        let builder = builder.map_err(|error| failed(&error))?.https_or_http().enable_http1();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEEP_ALIVE)
-            .pool_max_idle_per_host(IDLE)
-            .build(builder.wrap_connector(connector));
+        let connect = timeout.min(Duration::from_secs(5));
+        let peer = Peer::new(Bounds { connect, whole: timeout, largest: MAX_ANSWER, idle: IDLE });
         let base = base.to_string().trim_end_matches('/').to_owned();
-        Ok(Self { base, authorization, client, timeout, tries: tries.max(1) })
+        Ok(Self { base, authorization, peer: peer.map_err(FinderError::Broken)?, tries: tries.max(1) })
     }
 
     /// A request with a JSON body; the answer with its status, whatever that is.
@@ -130,15 +114,11 @@ impl Rest {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
         let request = request.body(Full::new(body)).map_err(|error| FinderError::Broken(error.to_string()))?;
-        let away = |error: &dyn std::fmt::Display| FinderError::Unavailable(error.to_string());
-        let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| away(&causes(&error)))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| away(&error))?;
-            Ok::<_, FinderError>((status, body.to_bytes()))
-        };
-        let (status, bytes) =
-            tokio::time::timeout(self.timeout, exchange).await.map_err(|_| FinderError::TimedOut)??;
+        let answer = self.peer.ask(request).await.map_err(|away| match away {
+            Away::Late => FinderError::TimedOut,
+            Away::Broken(why) => FinderError::Unavailable(why),
+        })?;
+        let (status, bytes) = (answer.status(), answer.into_body());
         if bytes.is_empty() {
             return Ok((status, Value::Null));
         }
@@ -174,17 +154,6 @@ pub(super) fn expect(what: &str, (status, value): (StatusCode, Value)) -> Result
         return Ok(value);
     }
     Err(FinderError::Broken(format!("{what}: {status}: {}", reason(&value))))
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Up to as long again, by chance: so that many do not come back at once.

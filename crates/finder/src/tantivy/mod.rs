@@ -17,8 +17,8 @@ use crate::hits::Hits;
 use crate::plan::{Completion, Found, Plan, only_count, page};
 use crate::query::Query;
 use crate::reach::Reach;
-use crate::record::Record;
-use crate::seam::{Answer, Finder, Generation, Stats};
+use crate::record::records;
+use crate::seam::{Answer, Finder, Generation, MAX_IDS, Stats};
 use crate::suggest::{Prompt, Suggestion};
 use crate::write::{Applied, Write};
 use generation::{Searching, broken};
@@ -32,12 +32,8 @@ use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 use writer::{Batch, Order, Reply, Writer};
 
-/// Most writes of a batch.
-pub(crate) const MAX_BATCH: usize = 10_000;
 /// Batches that may wait for the writer.
 const QUEUE: usize = 256;
-/// Most ids that are asked for at once.
-pub(crate) const MAX_IDS: usize = 200;
 
 /// How the embedded engine works.
 #[derive(Clone, Debug)]
@@ -145,13 +141,6 @@ impl Drop for Stops {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-fn records(writes: Vec<Write>) -> Result<Vec<Record>, FinderError> {
-    if writes.len() > MAX_BATCH {
-        return Err(FinderError::Broken(format!("{} writes at once, at most {MAX_BATCH}", writes.len())));
-    }
-    Ok(writes.into_iter().map(Record::from).collect())
 }
 
 impl Finder for Embedded {

@@ -146,18 +146,14 @@ impl Writer {
 
     fn write(&mut self, records: &[Record]) -> Result<Vec<Outcome>, FinderError> {
         if let Some(building) = &mut self.building {
-            building.write(records)?;
+            build(building, records)?;
         }
         self.current.write(records)
     }
 
     fn apply_to(&mut self, generation: &seam::Generation, records: &[Record]) -> Result<Applied, FinderError> {
         let building = self.building_named(generation)?;
-        let outcomes = building.write(records)?;
-        if building.waiting() >= BUILD {
-            building.commit()?;
-        }
-        Ok(Applied { outcomes })
+        Ok(Applied { outcomes: build(building, records)? })
     }
 
     fn begin(&mut self) -> Result<seam::Generation, FinderError> {
@@ -202,6 +198,15 @@ impl Writer {
 
 fn name_of(generation: &Generation) -> seam::Generation {
     seam::Generation::named(&generation.searching.name)
+}
+
+/// Writes to a generation that is being built, which is committed now and then.
+fn build(building: &mut Generation, records: &[Record]) -> Result<Vec<Outcome>, FinderError> {
+    let outcomes = building.write(records)?;
+    if building.waiting() >= BUILD {
+        building.commit()?;
+    }
+    Ok(outcomes)
 }
 
 fn answer<T>(reply: Reply<T>, answer: Result<T, FinderError>) {

@@ -116,12 +116,16 @@ async fn depth(
 
 /// The job, where the caller may do `action` to it; else as if there were none.
 async fn find(state: &State, caller: &Caller, action: Action, id: JobId) -> Result<Seen, Problem> {
+    if caller.is_anonymous() {
+        // Before looking: nobody in particular hears the same of what is there and of what is not.
+        state.door.may(caller, action, &Resource::installation())?;
+    }
     let seen = state.queue.get(id).await.map_err(failed)?;
     let seen = seen.ok_or_else(|| Problem::not_found("job"))?;
     let resource = resource(seen.tenant.as_deref());
     if let Err(denied) = state.door.may(caller, action, &resource) {
         // Who may see it hears that this is not allowed; others hear of nothing.
-        let visible = state.door.may(caller, Action::JobRead, &resource).is_ok() || caller.is_anonymous();
+        let visible = state.door.may(caller, Action::JobRead, &resource).is_ok();
         return Err(if visible { denied.into() } else { Problem::not_found("job") });
     }
     Ok(seen)

@@ -112,25 +112,31 @@ async fn attend(shared: &Shared, policy: &Policy, work: &Work, lease: &Lease, mu
                     cut.as_mut().reset(Instant::now() + shared.grace);
                 }
             }
-            _ = beat.tick() => match shared.queue.extend(lease, policy.lease, work.said().as_ref()).await {
-                Ok(Held::Yes) => held_until = Instant::now() + policy.lease,
-                Ok(Held::Cancelled) => {
-                    held_until = Instant::now() + policy.lease;
-                    if !cancelled {
-                        cancelled = true;
-                        work.tell(Stop::Cancelled);
-                        why = End::Cut;
-                        cut.as_mut().reset(Instant::now() + CANCEL_GRACE);
+            _ = beat.tick() => {
+                let (said, asked) = (work.said(), Instant::now());
+                let extending = shared.queue.extend(lease, policy.lease, said.as_ref());
+                // A queue that says nothing must not keep the job longer than its lease.
+                let answer = tokio::time::timeout_at(held_until.max(asked + policy.beat()), extending).await;
+                match answer.unwrap_or_else(|_| Err(QueueError::Store("no answer in time".to_owned()))) {
+                    Ok(Held::Yes) => held_until = asked + policy.lease,
+                    Ok(Held::Cancelled) => {
+                        held_until = asked + policy.lease;
+                        if !cancelled {
+                            cancelled = true;
+                            work.tell(Stop::Cancelled);
+                            why = End::Cut;
+                            cut.as_mut().reset(Instant::now() + CANCEL_GRACE);
+                        }
+                    }
+                    Ok(Held::Lost) => return End::Lost,
+                    Err(problem) => {
+                        tracing::warn!(job = %lease.id, %problem, "a lease cannot be extended");
+                        if Instant::now() >= held_until {
+                            return End::Lost;
+                        }
                     }
                 }
-                Ok(Held::Lost) => return End::Lost,
-                Err(problem) => {
-                    tracing::warn!(job = %lease.id, %problem, "a lease cannot be extended");
-                    if Instant::now() >= held_until {
-                        return End::Lost;
-                    }
-                }
-            },
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// 4 at once, 8 attempts over about 5 minutes, leases of 30 s, an hour for each.
+    /// 4 at once, 8 attempts with rests of one to two minutes in all, leases of 30 s, an hour for each.
     fn default() -> Self {
         Self {
             concurrency: 4,

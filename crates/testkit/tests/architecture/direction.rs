@@ -38,7 +38,7 @@ const RULES: &[Rule] = &[
         reason: "only handler and fill compose cache, origin, render and semantics",
     },
     Rule {
-        names: &["crate::server", "crate::handler", "crate::fill", "crate::app"],
+        names: &["crate::server", "crate::handler", "crate::fill", "crate::making", "crate::app"],
         scope: &["src/cache", "src/render", "src/semantics", "src/error.rs"],
         allowed: &[],
         reason: "leaves do not know who calls them",
@@ -243,6 +243,7 @@ mod tests {
             ("src/render/pool.rs", "use crate::semantics::problem;"),
             ("src/render/pool.rs", "use tintype::semantics::problem;"),
             ("src/cache/tier.rs", "use crate::fill::fill;"),
+            ("src/render/pool.rs", "use crate::making::Source;"),
             ("src/fill.rs", "use http::StatusCode;"),
             ("src/handler.rs", "fn f() { hyper::StatusCode::OK }"),
             ("src/error.rs", "use http::Method;"),

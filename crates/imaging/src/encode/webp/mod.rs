@@ -1,7 +1,7 @@
-//! WebP by libwebp, through its C interface: method 2 by default (the knee: half of method 4's time for 3 % more bytes at
+//! WebP by libwebp, through its C interface: method 2 by default (the knee: half of method 4's time for 4 % more bytes at
 //! the same quality), planes of our own, alpha without loss, and a progress hook, so that a deadline ends it.
 //!
-//! C sees only pixels that we made, and writes only through [`append`].
+//! C sees only pixels that we made, and writes only through [`append`] and, under what is clear, into planes lent to it.
 #![expect(unsafe_code, reason = "libwebp has a C interface; each block says why it is sound")]
 
 mod planes;
@@ -11,11 +11,12 @@ use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::limits::Watch;
 use libwebp_sys::{
-    WebPConfig, WebPEncCSP, WebPEncode, WebPEncodingError, WebPPicture, WebPPictureAlloc, WebPPictureFree,
-    WebPPictureImportRGB, WebPPictureImportRGBA, WebPValidateConfig,
+    WebPConfig, WebPEncCSP, WebPEncode, WebPEncodingError, WebPPicture, WebPPictureFree, WebPPictureImportRGB,
+    WebPPictureImportRGBA, WebPValidateConfig,
 };
 use planes::Planes;
 use std::ffi::{c_int, c_void};
+use std::marker::PhantomData;
 
 /// libwebp's method where no effort is asked for.
 const METHOD: u8 = 2;
@@ -28,19 +29,24 @@ const FILTER_STRENGTH: c_int = 80;
 pub(super) fn encode(bitmap: &Bitmap, settings: &Settings, watch: &Watch) -> Result<Vec<u8>, Error> {
     let config = configure(settings)?;
     let mut run = Run { bytes: Vec::new(), watch, ended: None };
+    // Before the picture that they are lent to: they outlive it.
+    let mut planes;
     let mut picture = Picture::new(bitmap)?;
     if settings.lossless {
         picture.import(bitmap)?;
     } else {
-        picture.fill(&Planes::of(bitmap))?;
+        planes = Planes::of(bitmap);
+        picture.lend(&mut planes);
     }
     picture.0.writer = Some(append);
     picture.0.progress_hook = Some(go_on);
     let target: *mut Run<'_> = &raw mut run;
     picture.0.custom_ptr = target.cast::<c_void>();
     picture.0.user_data = target.cast::<c_void>();
-    // SAFETY: `config` was validated and `picture` filled by libwebp itself, both alive and ours alone. During the
-    // call the hooks are the only users of `run`, one at a time (`thread_level` is 0: hooks come on this thread).
+    // SAFETY: `config` was validated. `picture` has either pixels of libwebp's own or planes of ours, made for the same
+    // bitmap and so of its size without gaps, as the strides say; it holds those exclusively (`'p`), so libwebp may write
+    // into them. Both are alive and ours alone. During the call the hooks are the only users of `run`, one at a time
+    // (`thread_level` is 0: hooks come on this thread).
     let done = unsafe { WebPEncode(&raw const config, &raw mut picture.0) };
     if let Some(why) = run.ended {
         return Err(why);
@@ -59,21 +65,22 @@ struct Run<'a> {
     ended: Option<Error>,
 }
 
-/// A picture whose planes libwebp owns, given back on every way out.
-struct Picture(WebPPicture);
+/// A picture: what libwebp owns of it is given back on every way out, what was lent is not touched after.
+struct Picture<'p>(WebPPicture, PhantomData<&'p mut Planes>);
 
-impl Drop for Picture {
+impl Drop for Picture<'_> {
     fn drop(&mut self) {
-        // SAFETY: initialised by libwebp in `import`; freeing a picture without planes is allowed.
+        // SAFETY: initialised by libwebp in `new`. It frees what libwebp has allocated for the picture, which may be nothing;
+        // planes that were lent are not among that.
         unsafe { WebPPictureFree(&raw mut self.0) };
     }
 }
 
-impl Picture {
+impl<'p> Picture<'p> {
     /// Of the bitmap's size, without pixels.
     fn new(bitmap: &Bitmap) -> Result<Self, Error> {
         let blank = WebPPicture::new().map_err(|()| Error::Internal("webp: library of another version".into()))?;
-        let mut picture = Self(blank);
+        let mut picture = Self(blank, PhantomData);
         let too_large = |_| Error::Internal("webp: a side beyond the format".into());
         picture.0.width = c_int::try_from(bitmap.width()).map_err(too_large)?;
         picture.0.height = c_int::try_from(bitmap.height()).map_err(too_large)?;
@@ -91,7 +98,7 @@ impl Picture {
             }
             layout => (bitmap.pixels(), layout.channels()),
         };
-        // Checked in `new`: 16 bits, times at most 4.
+        // At most 16,383 (the caller looked), times at most 4.
         let stride = self.0.width * channels as c_int;
         // SAFETY: the bitmap's invariant is `width × height × channels` bytes, `stride` is one row of them; libwebp
         // reads `height` rows of `width` pixels and keeps no pointer.
@@ -104,33 +111,21 @@ impl Picture {
         if imported == 0 { Err(failed(self.0.error_code)) } else { Ok(()) }
     }
 
-    /// Planes, which libwebp works on with loss.
-    fn fill(&mut self, planes: &Planes) -> Result<(), Error> {
+    /// Planes of the same bitmap, which libwebp works on with loss, where they are.
+    fn lend(&mut self, planes: &'p mut Planes) {
         self.0.colorspace = if planes.alpha.is_some() { WebPEncCSP::WEBP_YUV420A } else { WebPEncCSP::WEBP_YUV420 };
-        // SAFETY: a picture that libwebp initialised, with its size and kind set.
-        if unsafe { WebPPictureAlloc(&raw mut self.0) } == 0 {
-            return Err(failed(self.0.error_code));
+        let [blue, red] = &mut planes.chroma;
+        self.0.y = planes.luma.as_mut_ptr();
+        self.0.u = blue.as_mut_ptr();
+        self.0.v = red.as_mut_ptr();
+        self.0.y_stride = self.0.width;
+        // Half, rounded up.
+        self.0.uv_stride = self.0.width - self.0.width / 2;
+        if let Some(alpha) = &mut planes.alpha {
+            self.0.a = alpha.as_mut_ptr();
+            self.0.a_stride = self.0.width;
         }
-        let (width, half) = (planes.width, planes.width.div_ceil(2));
-        let [blue, red] = &planes.chroma;
-        let (luma, coloured, clear) = (self.0.y_stride, self.0.uv_stride, self.0.a_stride);
-        copy(&planes.luma, width, self.0.y, luma)?;
-        copy(blue, half, self.0.u, coloured)?;
-        copy(red, half, self.0.v, coloured)?;
-        planes.alpha.as_ref().map_or(Ok(()), |alpha| copy(alpha, width, self.0.a, clear))
     }
-}
-
-/// One plane into what libwebp has allocated for it: as many rows as `plane` has of `width`, `stride` bytes apart.
-fn copy(plane: &[u8], width: usize, to: *mut u8, stride: c_int) -> Result<(), Error> {
-    let stride = usize::try_from(stride).ok().filter(|stride| *stride >= width && !to.is_null());
-    let stride = stride.ok_or_else(|| Error::Internal("webp: planes of another size".into()))?;
-    for (y, row) in plane.chunks_exact(width).enumerate() {
-        // SAFETY: `WebPPictureAlloc` made the plane for the picture's size, which is that of the planes here (both are the
-        // bitmap's): `height` (halved and rounded up where colours are) rows, `stride` bytes apart, of at least `width` bytes.
-        unsafe { std::slice::from_raw_parts_mut(to.add(y * stride), width) }.copy_from_slice(row);
-    }
-    Ok(())
 }
 
 fn configure(settings: &Settings) -> Result<WebPConfig, Error> {

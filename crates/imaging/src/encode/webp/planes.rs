@@ -5,9 +5,8 @@
 
 use crate::bitmap::{Bitmap, Layout};
 
-/// The planes, without gaps between rows.
+/// The planes of a bitmap, of its size, without gaps between rows.
 pub(super) struct Planes {
-    pub(super) width: usize,
     pub(super) luma: Vec<u8>,
     /// Half as many columns and rows, rounded up: blue and red differences.
     pub(super) chroma: [Vec<u8>; 2],
@@ -34,7 +33,7 @@ impl Planes {
         let (width, height) = (bitmap.width() as usize, bitmap.height() as usize);
         let luma = bitmap.pixels().iter().map(|&value| limited(f32::from(value))).collect();
         let neutral = vec![128; width.div_ceil(2) * height.div_ceil(2)];
-        Self { width, luma, chroma: [neutral.clone(), neutral], alpha: None }
+        Self { luma, chroma: [neutral.clone(), neutral], alpha: None }
     }
 
     fn colours<const N: usize>(bitmap: &Bitmap) -> Self {
@@ -51,7 +50,7 @@ impl Planes {
                 matching(pixel[0].into(), pixel[1].into(), pixel[2].into(), blueness, redness)
             }));
         }
-        Self { width, luma, chroma, alpha }
+        Self { luma, chroma, alpha }
     }
 }
 
