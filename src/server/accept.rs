@@ -13,6 +13,9 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 
+/// Time for handshakes that have begun to complete before the socket closes: the kernel would reset what they bring.
+const HANDSHAKE: Duration = Duration::from_millis(200);
+
 /// A socket that accepts.
 pub(super) enum Listener {
     Tcp(TcpListener),
@@ -46,13 +49,9 @@ impl Listener {
         // Asked directly: what the runtime has not been told of yet is waiting all the same.
         match self {
             Self::Tcp(listener) => {
-                refuse_more(&listener);
                 let Ok(listener) = listener.into_std() else { return Vec::new() };
                 waiting(|| {
                     let (stream, from) = listener.accept()?;
-                    // A connection that came into being at that very moment may have inherited the filter.
-                    #[cfg(target_os = "linux")]
-                    let _none_inherited = socket2::SockRef::from(&stream).detach_filter();
                     stream.set_nonblocking(true)?;
                     Ok(Accepted::Tcp(TcpStream::from_std(stream)?, from))
                 })
@@ -81,13 +80,19 @@ fn waiting(mut accept: impl FnMut() -> io::Result<Accepted>) -> Vec<Accepted> {
     }
 }
 
-/// Lets no handshake complete any more, so that none can between the last accept and the close. Whoever tries meanwhile
-/// is refused when it tries again, having sent nothing.
+/// Lets no handshake begin any more, so that none can complete between the last accept and the close. Whoever tries meanwhile
+/// is answered when it tries again: by the process that has taken over, or with a refusal, having sent nothing.
 #[cfg(target_os = "linux")]
 fn refuse_more(listener: &TcpListener) {
-    // The shortest program of a socket filter: return 0, which takes no byte of any packet.
-    let drop_all = [socket2::SockFilter::new(0x06, 0, 0, 0)];
-    if let Err(error) = socket2::SockRef::from(listener).attach_filter(&drop_all) {
+    // Packets with SYN (RFC 9293, 3.1: bit 1 of byte 13 of the header) are dropped, all others taken whole. What connections
+    // inherit of it does them no harm.
+    let drop_first = [
+        socket2::SockFilter::new(0x30, 0, 0, 13),
+        socket2::SockFilter::new(0x45, 0, 1, 0x02),
+        socket2::SockFilter::new(0x06, 0, 0, 0),
+        socket2::SockFilter::new(0x06, 0, 0, u32::MAX),
+    ];
+    if let Err(error) = socket2::SockRef::from(listener).attach_filter(&drop_first) {
         tracing::debug!(%error, "connections may be lost while the socket closes");
     }
 }
@@ -119,6 +124,18 @@ pub(super) async fn run<A: Answer>(listener: Listener, door: Door, shared: Arc<S
                 drop(open.spawn(one(accepted, door.clone(), Arc::clone(&shared), permit)));
             }
             Err(error) => pause.after(&error).await,
+        }
+    }
+    if let Listener::Tcp(tcp) = &listener {
+        refuse_more(tcp);
+        let rest = tokio::time::sleep(HANDSHAKE);
+        tokio::pin!(rest);
+        while let Some(Ok(accepted)) = tokio::select! {
+            biased;
+            accepted = listener.accept() => Some(accepted),
+            () = &mut rest => None,
+        } {
+            open.spawn(one(accepted, door.clone(), Arc::clone(&shared), None));
         }
     }
     for accepted in listener.last() {
