@@ -1,5 +1,5 @@
 //! Whether a file holds far more than its picture needs: texts and profiles that inflate without end, rows behind the
-//! last one, directories that go round.
+//! last one, palettes beyond their indices, directories that go round.
 //!
 //! A render stops reading where it has what it wants and is not hurt; whoever takes such a file on from here may be. So
 //! [`verify`](crate::verify) asks. Nothing that is inflated is kept. Invariant: work is bounded by the limits below.
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::limits::{Limits, Watch};
 use crate::metadata::png::{self, compressed_profile};
-use crate::metadata::{MAX_PROFILE, tiff};
+use crate::metadata::{MAX_PROFILE, le16, le32, tiff};
 use crate::probe::Probe;
 
 /// Of all texts of a PNG together, inflated. The largest XMP packets of editors have a few MB.
@@ -28,6 +28,7 @@ pub(crate) fn check(bytes: &[u8], probe: &Probe, limits: &Limits, watch: &Watch)
     match probe.format {
         SourceFormat::Png => chunks(bytes, watch),
         SourceFormat::Tiff => directories(bytes, limits),
+        SourceFormat::Bmp => palette(bytes),
         _ => Ok(()),
     }
 }
@@ -132,6 +133,17 @@ fn inflated<'a>(parts: impl IntoIterator<Item = &'a [u8]>, limit: u64, watch: &W
     Ok(total)
 }
 
+/// A palette that claims more colours than the indices reach: others have read as much.
+fn palette(bytes: &[u8]) -> Result<(), Error> {
+    /// Behind the file's header: the length of the DIB header, bits per pixel, and colours used.
+    const HEADER: usize = 14;
+    let used = le32(bytes, HEADER).filter(|length| *length >= 40).and_then(|_| le32(bytes, HEADER + 32)).unwrap_or(0);
+    match le16(bytes, HEADER + 14) {
+        Some(bits @ 1..=8) => within("colours of the palette", used.into(), 1 << bits),
+        _ => Ok(()),
+    }
+}
+
 /// The pages of a TIFF, which are as many as frames may be and never seen twice.
 fn directories(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
     let mut seen = std::collections::HashSet::new();
@@ -193,6 +205,19 @@ mod tests {
     fn damaged_streams_are_left_to_their_readers() {
         let damaged = [&b"k\0\0"[..], &[0x78, 0x01, 0xFF, 0xFF]].concat();
         assert_eq!(checked(&png(&[(b"zTXt", damaged), (b"IDAT", vec![1, 2, 3])])), Ok(()));
+    }
+
+    #[test]
+    fn a_palette_has_as_many_colours_as_indices() {
+        let file = |used: u8| {
+            let mut file = b"BM\x42\0\0\0\0\0\0\0\x3e\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x01\0".to_vec();
+            file.extend_from_slice(&[0; 16]);
+            file.extend_from_slice(&[used, 0, 0, 0, 0, 0, 0, 0]);
+            file.extend_from_slice(&[0; 12]);
+            file
+        };
+        assert_eq!(checked(&file(2)), Ok(()));
+        assert!(matches!(checked(&file(3)), Err(Error::TooLarge { value: 3, limit: 2, .. })));
     }
 
     #[test]

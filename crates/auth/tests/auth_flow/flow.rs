@@ -167,7 +167,7 @@ async fn the_present_password_cannot_be_guessed_either() {
     }
     let right = json!({ "current": PASSWORD, "new": "another good password" });
     site.told(429, "POST", "password", text(&ann, "accessToken"), right.clone()).await;
-    site.later(10 * 60 + 1);
+    site.later(15 * 60 + 1);
     let ann = site.told(200, "POST", "sign-in", "", json!({ "email": "ann@example.com", "password": PASSWORD })).await;
     site.told(204, "POST", "password", text(&ann, "accessToken"), right).await;
 }

@@ -1,3 +1,5 @@
+//! What is taken, what is refused and why: small files of our own, and the corpus where it is there.
+
 use super::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,11 +53,15 @@ fn what_is_more_than_a_picture_is_kept_apart() {
     assert!(matches!(with(b"<html><script>alert(1)</script>"), Some(Suspicion::Foreign(_))));
 }
 
+fn corpora() -> PathBuf {
+    let shared = std::env::var_os("TINTYPE_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    shared.join("corpora")
+}
+
 /// The corpus beside the checkout, where it is there.
 fn corpus(folder: &str) -> Vec<PathBuf> {
-    let root = std::env::var_os("TINTYPE_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let Ok(entries) = fs::read_dir(root.join("corpora").join(folder)) else {
+    let Ok(entries) = fs::read_dir(corpora().join(folder)) else {
         println!("skipped: no corpora/{folder} (CONTRIBUTING.md)");
         return Vec::new();
     };
@@ -67,6 +73,15 @@ fn corpus(folder: &str) -> Vec<PathBuf> {
     });
     files.sort();
     files
+}
+
+/// Whether one of two other readers takes a file of the corpus: then it need not be refused.
+fn is_readable(file: &str) -> bool {
+    let manifest = fs::read(corpora().join("manifest.json")).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+    let entries = manifest.as_array().map(Vec::as_slice).unwrap_or_default();
+    let entry = entries.iter().find(|entry| entry["file"] == file);
+    entry.is_some_and(|entry| entry["expected"]["agree"] != "both_fail")
 }
 
 #[test]
@@ -82,6 +97,9 @@ fn hostile_files_are_not_published() {
                 Ok(found) => println!("{folder}/{name}: {}", found.suspicion.expect("checked")),
                 Err(refused) => println!("{folder}/{name}: {} {refused}", refused.reason.as_str()),
             }
+        }
+        if folder.starts_with("malformed") {
+            passed.retain(|name| !is_readable(&format!("{folder}/{name}")));
         }
         assert!(passed.is_empty(), "{folder}: {passed:?}");
     }
