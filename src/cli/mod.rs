@@ -81,7 +81,7 @@ enum Command {
     /// Ask a running server whether it is ready (for container health checks).
     #[command(after_help = "Examples:\n  tintype health\n  tintype health --config config.toml")]
     Health(serve::HealthArguments),
-    /// Sign in at a server of the platform; the tokens are kept for the other commands.
+    /// Sign in at a server of the platform, such as tintype-standalone; the tokens are kept for the other commands.
     #[command(after_help = "Examples:\n  tintype login --server https://images.example.org\n  \
         tintype login --user admin@example.org --password-file /run/secrets/tintype")]
     Login(platform::LoginArguments),
@@ -89,6 +89,16 @@ enum Command {
     Logout(platform::WhoArguments),
     /// Tell who is signed in, and where.
     Whoami(platform::WhoArguments),
+    /// Upload pictures; one that breaks off is gone on with.
+    #[command(
+        after_help = "Examples:\n  tintype upload tom.jpg --to cats/tom.jpg\n  tintype upload *.jpg --to holiday/ --json"
+    )]
+    Upload(platform::UploadArguments),
+    /// Upload a folder of any size; what the server has is not sent again, and an interrupted import goes on.
+    #[command(
+        after_help = "Examples:\n  tintype import ~/Pictures --prefix archive\n  tintype import ./photos --jobs 8 --json"
+    )]
+    Import(platform::ImportArguments),
     /// Search pictures.
     #[command(
         after_help = "Examples:\n  tintype search harbour boats\n  tintype search --tag sale --sort -created -n 100\n  \
@@ -189,6 +199,8 @@ impl Arguments {
             Command::Login(arguments) => platform::login(&arguments),
             Command::Logout(arguments) => platform::logout(&arguments),
             Command::Whoami(arguments) => platform::whoami(&arguments),
+            Command::Upload(arguments) => platform::upload(&arguments),
+            Command::Import(arguments) => platform::import(&arguments),
             Command::Search(arguments) => platform::search(&arguments),
             Command::Completions { shell } => {
                 clap_complete::generate(shell, &mut Self::command(), "tintype", &mut io::stdout());

@@ -1,13 +1,18 @@
-//! The commands that talk to the platform, which is the companions behind one address: who is signed in, search, signed URLs.
+//! The commands that talk to the platform (`tintype-standalone`, or the companions behind one address): who is signed in,
+//! uploads, import, search, signed URLs.
 //!
 //! Thin faces of the crate `client`. Invariant: a password or key is never an argument, where every user of the machine could
 //! read it.
 
+mod import;
 mod search;
 mod sign_in;
+mod upload;
 
+pub(super) use import::{ImportArguments, import};
 pub(super) use search::{SearchArguments, search};
 pub(super) use sign_in::{LoginArguments, WhoArguments, login, logout, whoami};
+pub(super) use upload::{UploadArguments, upload};
 
 use super::Failure;
 use clap::Args;
@@ -16,7 +21,7 @@ use std::future::Future;
 
 /// The variable with an API key.
 const KEY: &str = "TINTYPE_API_KEY";
-/// Where the server is, if nothing else says it.
+/// Where the server is, if nothing else says it: `make run`.
 const LOCAL: &str = "http://127.0.0.1:8080";
 
 /// Which server.
