@@ -17,7 +17,7 @@ help: ## This list
 	@echo "Tintype. Usage: make TARGET [VARIABLE=value]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  %-12s %s\n' "$$name" "$$what"; done
 
-run: setup-build ## Serve samples/ on http://127.0.0.1:8080/ (release build); ARGS='…' go to tintype serve
+run: setup-build ## Everything in one process on http://127.0.0.1:8080/ (release build); ARGS=… go to tintype-standalone serve
 	@scripts/run.sh $(ARGS)
 
 test: setup-test ## Every test of the workspace, documentation tests too

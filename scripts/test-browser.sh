@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The page at / in headless Chromium (tests/browser). Skips, and says so, where Node.js or Chromium is missing: both are
+# The edge's page and the console in headless Chromium (tests/browser). Skips, and says so, where Node.js or Chromium is missing: both are
 # large, and nothing else here needs them. SCREENSHOTS=directory keeps a picture of every test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,12 +26,12 @@ if ! grep -qs "\"version\": \"$playwright_version\"" "$tools/node_modules/playwr
     npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel=error "playwright-core@$playwright_version"
 fi
 
-cargo build --locked --bin tintype
+cargo build --locked --bin tintype --bin tintype-standalone
 target=$(cargo metadata --format-version 1 --no-deps --locked | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 if [ -n "${SCREENSHOTS:-}" ]; then
     mkdir -p "$SCREENSHOTS"
     SCREENSHOTS=$(cd "$SCREENSHOTS" && pwd)
     export SCREENSHOTS
 fi
-TINTYPE_BINARY=$target/debug/tintype CHROMIUM=$chromium PLAYWRIGHT=$tools/node_modules/playwright-core \
-    node --test tests/browser/page.test.mjs
+TINTYPE_BINARY=$target/debug/tintype STANDALONE_BINARY=$target/debug/tintype-standalone CHROMIUM=$chromium \
+    PLAYWRIGHT=$tools/node_modules/playwright-core node --test tests/browser/page.test.mjs tests/browser/console.test.mjs

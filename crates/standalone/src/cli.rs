@@ -1,0 +1,141 @@
+//! The command line of `tintype-standalone`.
+
+use crate::config::Config;
+use crate::{edge, serve};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use service::config::{ConfigErrors, Loaded};
+use service::health::{self, Probe};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long `health` waits for an answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Tintype, all in one process: the edge server, sign-in, uploads, index, search, and a console for people at `/`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tintype-standalone",
+    version,
+    max_term_width = 110,
+    after_help = "Exit status:\n  0  done\n  1  it could not be done\n  2  the command line is wrong\n  \
+    3  the configuration is wrong\n  4  health: the server is not ready"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run until SIGTERM or SIGINT, then drain. The first start makes an administrator and prints the password, once.
+    #[command(
+        after_help = "Examples:\n  tintype-standalone serve\n  tintype-standalone serve --config config.toml\n  \
+        tintype-standalone serve --set platform.data=/var/lib/tintype --set server.listen=0.0.0.0:8080"
+    )]
+    Serve {
+        #[command(flatten)]
+        config: ConfigArguments,
+        /// On the first start, import the pictures of this folder, so that there is something to see.
+        #[arg(long, value_name = "FOLDER")]
+        first_import: Option<PathBuf>,
+    },
+    /// Compare records, originals and published names, and say what does not fit. Stop the server before.
+    Check(ConfigArguments),
+    /// Say everything that is wrong with a configuration, or print it.
+    CheckConfig {
+        #[command(flatten)]
+        config: ConfigArguments,
+        /// What to print.
+        #[arg(long, value_enum)]
+        print: Option<Print>,
+    },
+    /// Ask a running server whether it is ready (for container health checks).
+    Health(ConfigArguments),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Print {
+    /// Every key with its default.
+    Default,
+    /// What is in force; secrets are left out.
+    Effective,
+}
+
+/// Where the configuration comes from; later wins.
+#[derive(Clone, Debug, Default, Args)]
+struct ConfigArguments {
+    /// A TOML file; without it all keys have their defaults.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One key, over the file and the environment; may be repeated.
+    #[arg(long, value_name = "DOTTED.KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl ConfigArguments {
+    fn load(&self) -> Result<Loaded<Config>, Failure> {
+        let loaded = service::config::load(self.config.as_deref(), std::env::vars(), &self.set);
+        loaded.map_err(Failure::Config)
+    }
+}
+
+enum Failure {
+    Failed(String),
+    Config(ConfigErrors),
+    NotReady(String),
+}
+
+impl Arguments {
+    /// Does what was asked.
+    pub fn run(self) -> ExitCode {
+        let (code, text) = match self.command.obey() {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(Failure::Failed(text)) => (1, text),
+            Err(Failure::Config(errors)) => (3, errors.to_string()),
+            Err(Failure::NotReady(text)) => (4, text),
+        };
+        eprintln!("tintype-standalone: {text}");
+        ExitCode::from(code)
+    }
+}
+
+impl Command {
+    fn obey(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve { config, first_import } => {
+                let mut loaded = config.load()?;
+                edge::complete(&mut loaded.config).map_err(Failure::Failed)?;
+                serve::live(&loaded, config.config.as_deref(), first_import.as_deref()).map_err(Failure::Failed)
+            }
+            Self::Check(arguments) => check(&arguments.load()?.config).map_err(Failure::Failed),
+            Self::CheckConfig { config, print } => {
+                let loaded = config.load()?;
+                match print {
+                    Some(Print::Default) => print!("{}", service::config::render_default::<Config>()),
+                    Some(Print::Effective) => print!("{}", loaded.effective()),
+                    None => println!("the configuration is sound"),
+                }
+                Ok(())
+            }
+            Self::Health(arguments) => {
+                let admin = arguments.load()?.config.edge.server.admin;
+                let answer = health::ask(admin, Probe::Ready, None, HEALTH_TIMEOUT);
+                println!("{}", answer.map_err(|unhealthy| Failure::NotReady(unhealthy.to_string()))?.trim_end());
+                Ok(())
+            }
+        }
+    }
+}
+
+fn check(config: &Config) -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let findings = runtime.block_on(async {
+        let aws = aws::Aws::new();
+        let catalog = catalog::open(&config.catalog, &aws).await.map_err(|error| format!("catalog: {error}"))?;
+        let store = store::open(&config.store, &aws)?;
+        ingest::checker::check(&*catalog, &*store).await
+    })?;
+    println!("{findings}");
+    if findings.is_sound() { Ok(()) } else { Err("there are differences".to_owned()) }
+}

@@ -1,0 +1,124 @@
+//! The whole flow of the platform on embedded parts: sign in → upload → event → indexed → found → its URL → edge: miss, fill,
+//! store → hit → 304 → replace → purge → the new bytes → delete → 404, and gone from search; restore → back.
+
+use crate::server::Server;
+use client::{Client, Found};
+use std::time::{Duration, Instant};
+use testkit::Reply;
+
+/// Longest wait for the index to learn of a change.
+const SETTLE: Duration = Duration::from_secs(20);
+
+async fn found(client: &Client, words: &str) -> Found {
+    client.search(&[("q", words.to_owned())]).await.expect("a search that is allowed")
+}
+
+/// Searches until so many are found.
+async fn until(client: &Client, words: &str, count: usize) -> Found {
+    let began = Instant::now();
+    loop {
+        let found = found(client, words).await;
+        if found.hits.len() == count {
+            return found;
+        }
+        assert!(began.elapsed() < SETTLE, "{} found, not {count}: {words}", found.hits.len());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn picture(server: &Server, url: &str, fields: &[(&str, &str)]) -> Reply {
+    let (address, url) = (server.address, url.to_owned());
+    let fields: Vec<(String, String)> = fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let asked = std::thread::spawn(move || {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        testkit::wire::get(address, &url, &fields)
+    });
+    asked.join().expect("an answer")
+}
+
+fn cache(answer: &Reply) -> &str {
+    answer.header("cache-status").unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_flow() {
+    let server = Server::start(&[]);
+    let client = server.administrator().await;
+    assert_eq!(client.account().await.unwrap().tenant, "main");
+    let file = server.folder().join("harbour.png");
+    std::fs::write(&file, testkit::picture::gradient(640, 480)).unwrap();
+
+    let asset = client.upload(&file, "sea/harbour.png", &|_| {}).await.unwrap();
+    assert_eq!((asset.version, asset.content.width, asset.content.height), (1, 640, 480));
+    let hits = until(&client, "harbour", 1).await.hits;
+    assert_eq!((hits[0].id.as_str(), hits[0].path.as_str()), (asset.id.as_str(), "sea/harbour.png"));
+
+    let url = format!("{}?w=200&f=png", asset.url.as_deref().unwrap());
+    let first = picture(&server, &url, &[]).await;
+    assert_eq!(first.status, 200);
+    assert_eq!(testkit::picture::png_size(&first.body), Some((200, 150)));
+    assert!(cache(&first).contains("fwd=miss"), "{}", cache(&first));
+    let again = picture(&server, &url, &[]).await;
+    assert!(cache(&again).contains("; hit"), "{}", cache(&again));
+    let tag = again.field("etag").to_owned();
+    assert_eq!(picture(&server, &url, &[("if-none-match", &tag)]).await.status, 304);
+
+    std::fs::write(&file, testkit::picture::noise(640, 480, 7)).unwrap();
+    let replaced = client.upload(&file, "sea/harbour.png", &|_| {}).await.unwrap();
+    assert_eq!((replaced.id.as_str(), replaced.version), (asset.id.as_str(), 2));
+    let second = picture(&server, &url, &[]).await;
+    assert!(second.status == 200 && second.body != first.body, "the new bytes at once");
+    assert_eq!(picture(&server, &url, &[("if-none-match", &tag)]).await.status, 200);
+
+    client.delete(&asset.id, Some(replaced.revision)).await.unwrap();
+    assert_eq!(picture(&server, &url, &[]).await.status, 404);
+    until(&client, "harbour", 0).await;
+    let restored = client.restore(&asset.id).await.unwrap();
+    assert_eq!(picture(&server, &url, &[]).await.body, second.body);
+    assert!(restored.revision > replaced.revision);
+    until(&client, "harbour", 1).await;
+
+    client.sign_out().await.unwrap();
+    assert!(matches!(client.account().await, Err(client::Failure::SignedOut(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_interrupted_goes_on_and_sends_nothing_twice() {
+    use client::{Import, Outcome, Step};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    let server = Server::start(&[]);
+    let client = server.administrator().await;
+    let folder = server.folder().join("pictures");
+    std::fs::create_dir_all(folder.join("below")).unwrap();
+    for number in 0..40 {
+        let name = if number % 2 == 0 { format!("{number:02}.png") } else { format!("below/{number:02}.png") };
+        std::fs::write(folder.join(name), testkit::picture::noise(24, 24, number)).unwrap();
+    }
+    let import = Import { folder: folder.clone(), prefix: "in/".into(), at_once: 4, journal: None };
+    let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (stopping, counting) = (Arc::clone(&stop), Arc::clone(&sent));
+    let summary = import.run(&client, Arc::clone(&stop), move |step| {
+        if let Step::Ended { outcome: Outcome::Sent, .. } = step
+            && counting.fetch_add(1, Ordering::Relaxed) == 9
+        {
+            stopping.store(true, Ordering::Relaxed);
+        }
+    });
+    let first = summary.await.unwrap();
+    assert!(first.interrupted && (10..40).contains(&first.sent), "{first:?}");
+    assert!(folder.join(".tintype-import").exists());
+
+    let second = import.run(&client, Arc::new(AtomicBool::new(false)), |_| {}).await.unwrap();
+    assert_eq!((second.sent + first.sent, second.there, second.interrupted), (40, first.sent, false), "{second:?}");
+    assert!(second.failed.is_empty() && !folder.join(".tintype-import").exists());
+
+    let third = import.run(&client, Arc::new(AtomicBool::new(false)), |_| {}).await.unwrap();
+    assert_eq!((third.sent, third.there), (0, 40), "by content, without a journal");
+
+    std::fs::write(folder.join("broken.jpg"), "no picture at all").unwrap();
+    let fourth = import.run(&client, Arc::new(AtomicBool::new(false)), |_| {}).await.unwrap();
+    assert_eq!((fourth.there, fourth.failed.len()), (40, 1));
+    assert!(fourth.failed[0].1.status().is_some_and(|status| status.is_client_error()), "{:?}", fourth.failed);
+}

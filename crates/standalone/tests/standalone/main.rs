@@ -1,0 +1,5 @@
+//! The whole of it over sockets: the binary is started on a folder that is not there yet, and asked as anybody would.
+
+mod config;
+mod flow;
+mod server;
