@@ -39,7 +39,10 @@ impl Server {
         ]);
         let server = PgPoolOptions::new().max_connections(pool.most).acquire_timeout(pool.patience);
         let server = server.connect_with(options).await.map_err(|error| StoreError::from(trouble(&error)))?;
-        let migrated = sqlx::migrate!("migrations/postgres").run(&server).await;
+        let mut migrations = sqlx::migrate!("migrations/postgres");
+        // Other parts may have their tables in the same database, and count their own.
+        migrations.dangerous_set_table_name("catalog_migrations");
+        let migrated = migrations.run(&server).await;
         migrated.map_err(|error| StoreError::Refused(format!("migrations: {error}")))?;
         Ok(Self { pool: server })
     }
