@@ -5,6 +5,7 @@
 
 use auth::FirstAdministrator;
 use client::{Client, Import, Vault};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +13,16 @@ use std::sync::atomic::AtomicBool;
 
 /// Says who may sign in. Not by the log: that is kept, and the password must not be.
 pub(crate) fn tell(first: &FirstAdministrator, address: SocketAddr) {
-    println!("\n  The first administrator of http://{address}/\n");
-    println!("    e-mail:   {}\n    password: {}\n", first.email, first.password);
-    println!("  It is shown this once. Change it: POST /auth/v1/password\n");
+    let text = format!(
+        "\n  The first administrator of http://{address}/\n\n    e-mail:   {}\n    password: {}\n\n  \
+         It is shown this once. Change it: POST /auth/v1/password\n\n",
+        first.email, first.password
+    );
+    let mut out = std::io::stdout();
+    // Whoever read it may have left already: no reason to end.
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "the first administrator's password could not be printed");
+    }
 }
 
 /// Imports a folder in the first administrator's name, below its own name.
