@@ -11,6 +11,7 @@ use jobs::{Ended, Failure, Work};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -85,6 +86,21 @@ impl Checked {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.missing + self.older + self.extra == self.repaired
+    }
+}
+
+/// Each finding on a line of its own, then the counts.
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { records, documents, missing, older, extra, repaired, findings } = self;
+        for finding in findings {
+            let tenant = finding.tenant.as_deref().unwrap_or("?");
+            writeln!(f, "{} {tenant} {}", finding.difference.as_str(), finding.id)?;
+        }
+        write!(
+            f,
+            "{records} records, {documents} documents: {missing} missing, {older} older, {extra} extra; {repaired} repaired"
+        )
     }
 }
 

@@ -237,14 +237,7 @@ fn tell_checked(checked: Option<Reported<Checked>>) -> ExitCode {
         Some(Reported::Sent(id)) => return sent(id),
         Some(Reported::Whole(checked)) => checked,
     };
-    for finding in &checked.findings {
-        let tenant = finding.tenant.as_deref().unwrap_or("?");
-        println!("{} {tenant} {}", finding.difference.as_str(), finding.id);
-    }
-    let Checked { records, documents, missing, older, extra, repaired, .. } = &checked;
-    println!(
-        "{records} records, {documents} documents: {missing} missing, {older} older, {extra} extra; {repaired} repaired"
-    );
+    println!("{checked}");
     if checked.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -40,7 +40,7 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         first_import: Option<PathBuf>,
     },
-    /// Compare records, originals and published names, and say what does not fit. Stop the server before.
+    /// Compare records, originals, published names and the index, and say what does not fit. Stop the server before.
     Check(ConfigArguments),
     /// Say everything that is wrong with a configuration, or print it.
     CheckConfig {
@@ -130,12 +130,17 @@ impl Command {
 
 fn check(config: &Config) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let findings = runtime.block_on(async {
+    let (findings, checked) = runtime.block_on(async {
         let aws = aws::Aws::new();
         let catalog = catalog::open(&config.catalog, &aws).await.map_err(|error| format!("catalog: {error}"))?;
         let store = store::open(&config.store, &aws)?;
-        ingest::checker::check(&*catalog, &*store).await
+        let findings = ingest::checker::check(&*catalog, &*store).await?;
+        let finder = config.finder.open().map_err(|error| format!("finder: {error}"))?.finder;
+        let indexer = index::Indexer::new(catalog, finder, config.index.policy(), index::Metrics::default());
+        // Nothing is under way: there is nothing to wait for.
+        let checked = indexer.check(false, Duration::ZERO, |_records| true).await.map_err(|failure| failure.reason)?;
+        Ok::<_, String>((findings, checked.unwrap_or_default()))
     })?;
-    println!("{findings}");
-    if findings.is_sound() { Ok(()) } else { Err("there are differences".to_owned()) }
+    println!("{findings}\n{checked}");
+    if findings.is_sound() && checked.is_sound() { Ok(()) } else { Err("there are differences".to_owned()) }
 }
