@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -167,6 +167,17 @@ impl Drop for Process {
         let _gone = self.child.kill();
         let _status = self.child.wait();
     }
+}
+
+/// A binary of another crate, which the same build has put beside `binary`. With `cargo test --workspace` they all are there.
+///
+/// # Panics
+/// Where it has not been built.
+#[must_use]
+pub fn beside(binary: &str, name: &str) -> PathBuf {
+    let path = Path::new(binary).with_file_name(name);
+    assert!(path.is_file(), "{} has not been built: cargo build --workspace --bins", path.display());
+    path
 }
 
 /// The text value of `name` in a line of JSON whose texts need no escapes.

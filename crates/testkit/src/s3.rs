@@ -26,6 +26,8 @@ use tokio::sync::oneshot;
 pub const KEY_ID: &str = "tintype-test";
 /// Its secret.
 pub const SECRET: &str = "a secret that only tests know";
+/// Whose all that moto has is.
+const ACCOUNT: &str = "123456789012";
 
 /// The keys of a config, below `table`, that lead to a bucket of the server at `address`, with the key pair above.
 #[must_use]
@@ -249,8 +251,39 @@ impl Moto {
     /// Where no whole response comes.
     #[must_use]
     pub fn ask(&self, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) -> Reply {
+        self.ask_service("s3", method, target, fields, body)
+    }
+
+    /// Makes a queue of SQS, and gives its URL.
+    ///
+    /// # Panics
+    /// Where it is not made.
+    #[must_use]
+    pub fn queue(&self, name: &str) -> String {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let body = format!("Action=CreateQueue&QueueName={name}&Version=2012-11-05");
+        let reply = self.ask_service("sqs", "POST", "/", &form, body.as_bytes());
+        assert_eq!(reply.status, 200, "a queue {name}: {}", reply.text());
+        format!("http://{}/{ACCOUNT}/{name}", self.address)
+    }
+
+    /// Has a bucket tell a queue of every new object whose key begins so.
+    ///
+    /// # Panics
+    /// Where it does not take that.
+    pub fn notify(&self, bucket: &str, prefix: &str, queue: &str) {
+        let body = format!(
+            "<NotificationConfiguration><QueueConfiguration><Queue>arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}</Queue>\
+             <Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>{prefix}</Value>\
+             </FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>"
+        );
+        let reply = self.ask("PUT", &format!("/{bucket}?notification"), &[], body.as_bytes());
+        assert_eq!(reply.status, 200, "notifications: {}", reply.text());
+    }
+
+    fn ask_service(&self, service: &str, method: &str, target: &str, fields: &[(&str, &str)], body: &[u8]) -> Reply {
         let signed = format!(
-            "AWS4-HMAC-SHA256 Credential={KEY_ID}/20200101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+            "AWS4-HMAC-SHA256 Credential={KEY_ID}/20200101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
         );
         let length = body.len().to_string();
         let mut own = vec![("authorization", signed.as_str()), ("content-length", &length)];

@@ -1,5 +1,8 @@
 //! The whole of it over sockets: the binary is started on a folder that is not there yet, and asked as anybody would.
 
+mod apart;
 mod config;
 mod flow;
+mod parts;
+mod production;
 mod server;

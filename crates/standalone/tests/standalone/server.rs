@@ -1,58 +1,42 @@
-//! The binary as a process, with what its first start prints.
+//! The binary as a process, with what its first start prints; killed and started again on the same data.
 
 use client::{Client, Vault};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// Its file.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_tintype-standalone");
 
 /// A running server on data of its own. Killed when dropped.
 pub(crate) struct Server {
     child: Child,
     folder: TempDir,
+    sets: Vec<String>,
     pub(crate) address: SocketAddr,
-    password: String,
+    pub(crate) password: String,
 }
 
 impl Server {
     /// Starts it, and waits until it is ready.
-    pub(crate) fn start(sets: &[&str]) -> Self {
+    pub(crate) fn start(sets: &[String]) -> Self {
+        Self::start_with("", sets)
+    }
+
+    /// The same with this file of configuration.
+    pub(crate) fn start_with(file: &str, sets: &[String]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let log = folder.path().join("log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tintype-standalone"));
-        command.arg("serve").current_dir(folder.path()).env("TINTYPE_LOG", "info");
-        for set in
-            ["server.listen=127.0.0.1:0", "server.admin=127.0.0.1:0", "log.format=json", "auth.passwords.memory=64KiB"]
-        {
-            command.args(["--set", set]);
-        }
-        for set in sets {
-            command.args(["--set", set]);
-        }
-        let out = File::create(&log).expect("a log");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(out).spawn().expect("a binary");
+        std::fs::write(folder.path().join("config.toml"), file).expect("a file");
+        let mut child = spawn(folder.path(), sets, "127.0.0.1:0");
         let told = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
         let password = told.filter_map(|line| line.trim().strip_prefix("password: ").map(str::to_owned)).next();
-        let text = || std::fs::read_to_string(&log).unwrap_or_default();
-        let password = password.unwrap_or_else(|| panic!("it tells no password: {}", text()));
-        let began = Instant::now();
-        let address = loop {
-            let text = text();
-            let line = text.lines().find(|line| line.contains("\"listening\""));
-            if let Some(address) = line.and_then(|line| {
-                let value: serde_json::Value = serde_json::from_str(line).ok()?;
-                let field = value.get("address").or_else(|| value.get("fields")?.get("address"))?;
-                field.as_str()?.parse().ok()
-            }) {
-                break address;
-            }
-            assert!(began.elapsed() < Duration::from_secs(30), "it does not listen: {text}");
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        Self { child, folder, address, password }
+        let password = password.unwrap_or_else(|| panic!("it tells no password: {}", log(folder.path())));
+        let address = listening(folder.path());
+        Self { child, folder, sets: sets.to_vec(), address, password }
     }
 
     /// Somebody who has signed in as the first administrator.
@@ -66,11 +50,79 @@ impl Server {
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        let _gone_or_going = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+
+    /// Begins it again where it was, and does not wait.
+    pub(crate) fn begin(&mut self) {
+        self.kill();
+        self.child = spawn(self.folder.path(), &self.sets, &self.address.to_string());
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn again(&mut self) {
+        self.begin();
+        listening(self.folder.path());
+    }
+
+    /// Its own check of what it has left behind.
+    pub(crate) fn check(&self) -> Result<String, String> {
+        check(self.folder.path(), &self.sets)
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _gone_or_going = self.child.kill();
-        let _reaped = self.child.wait();
+        self.kill();
+    }
+}
+
+/// `check`, in a folder: what it says, as an error where it finds something.
+pub(crate) fn check(folder: &Path, sets: &[String]) -> Result<String, String> {
+    let mut command = Command::new(BINARY);
+    command.arg("check").current_dir(folder).args(sets.iter().flat_map(|set| ["--set", set]));
+    let output = command.output().expect("a binary");
+    let text = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
+    if output.status.success() { Ok(text) } else { Err(text) }
+}
+
+fn spawn(folder: &Path, sets: &[String], listen: &str) -> Child {
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--config", "config.toml"]).current_dir(folder).env("TINTYPE_LOG", "info");
+    for set in [&format!("server.listen={listen}"), "server.admin=127.0.0.1:0", "log.format=json"] {
+        command.args(["--set", set]);
+    }
+    command.args(["--set", "auth.passwords.memory=64KiB"]).args(sets.iter().flat_map(|set| ["--set", set]));
+    let out = File::create(place(folder)).expect("a log");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(out).spawn().expect("a binary")
+}
+
+fn place(folder: &Path) -> PathBuf {
+    folder.join("log")
+}
+
+fn log(folder: &Path) -> String {
+    std::fs::read_to_string(place(folder)).unwrap_or_default()
+}
+
+/// Waits until its log says where it listens.
+fn listening(folder: &Path) -> SocketAddr {
+    let began = Instant::now();
+    loop {
+        let text = log(folder);
+        let line = text.lines().find(|line| line.contains("\"listening\""));
+        if let Some(address) = line.and_then(|line| {
+            let value: serde_json::Value = serde_json::from_str(line).ok()?;
+            let field = value.get("address").or_else(|| value.get("fields")?.get("address"))?;
+            field.as_str()?.parse().ok()
+        }) {
+            return address;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "it does not listen: {text}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
