@@ -3,6 +3,7 @@
 mod apart;
 mod config;
 mod flow;
+mod kill;
 mod parts;
 mod production;
 mod server;
