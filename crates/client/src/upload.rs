@@ -191,3 +191,18 @@ fn pause(failure: &Failure, tries: u32) -> Duration {
         _ => FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn an_offset_beyond_the_file_is_an_empty_part_or_an_error() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"abc").unwrap();
+        let source = Source::look(file.path()).unwrap();
+        assert!(source.part(4).map_or(true, |part| part.is_empty()));
+        assert_eq!(source.part(1).unwrap(), b"bc"[..]);
+    }
+}

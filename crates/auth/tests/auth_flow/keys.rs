@@ -102,6 +102,26 @@ async fn a_grant_holds_below_its_path_until_its_end() {
 }
 
 #[tokio::test]
+async fn grants_of_others_do_not_lock_anybody_out() {
+    let site = Site::memory().await;
+    let admin = site.user("acme", "ann", &["admin"]).await;
+    let guest = site.user("other", "gil", &["viewer"]).await;
+    let all: Vec<&str> = access::Action::ALL
+        .iter()
+        .map(|action| action.as_str())
+        .filter(|name| name.starts_with("asset:") || name.ends_with(":sign"))
+        .collect();
+    for number in 0..20 {
+        let below = format!("{number}{}", "x".repeat(500));
+        let asked =
+            json!({ "subject": guest["subject"], "actions": all, "below": below, "until": "2027-01-15T09:00:00Z" });
+        site.told(201, "POST", "tenants/acme/grants", text(&admin, "accessToken"), asked).await;
+    }
+    let refreshed = site.told(200, "POST", "refresh", "", json!({ "refreshToken": guest["refreshToken"] })).await;
+    site.told(200, "GET", "me", text(&refreshed, "accessToken"), json!(null)).await;
+}
+
+#[tokio::test]
 async fn policies_can_be_read_and_asked() {
     let site = Site::memory().await;
     let admin = site.user("acme", "ann", &["admin"]).await;

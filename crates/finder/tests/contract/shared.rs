@@ -31,6 +31,12 @@ async fn epochs_are_told_and_answers_are_kept() {
     writer.switch(&generation).await.expect("a switch");
     let switched = epochs().await;
     assert!((0..3).all(|at| switched[at] != after[at]), "{after:?} {switched:?}");
+    let generation = writer.begin_rebuild().await.expect("a generation");
+    let silent = OpenSearch::new(remote(&server, "assets")).expect("a client");
+    silent.switch(&generation).await.expect("a switch that tells nobody");
+    writer.switch(&generation).await.expect("asked again");
+    let again = epochs().await;
+    assert!((0..3).all(|at| again[at] != switched[at]), "{switched:?} {again:?}");
 
     assert_eq!(kept.get("answer").await.expect("an answer"), None);
     kept.put("answer", b"yes", Duration::from_secs(60)).await.expect("it is kept");

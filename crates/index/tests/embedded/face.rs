@@ -112,6 +112,7 @@ async fn who_may_do_what() {
         ("GET", job(&main, ""), none.clone(), [401, 404, 200, 200, 404, 200]),
         ("GET", job(&other, ""), none.clone(), [401, 404, 404, 404, 200, 200]),
         ("GET", job(&nobodys, ""), none.clone(), [401, 404, 404, 404, 404, 200]),
+        ("GET", job(&JobId::new(), ""), none.clone(), [401, 404, 404, 404, 404, 404]),
         ("POST", "/index/v1/jobs/replay".into(), json!({"ids": [main]}), [401, 404, 403, 200, 404, 200]),
         ("POST", "/index/v1/jobs/replay".into(), json!({"ids": [nobodys]}), [401, 404, 404, 404, 404, 200]),
         (

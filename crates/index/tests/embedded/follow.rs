@@ -116,3 +116,16 @@ async fn a_check_tells_and_repairs() {
     assert!(checked.is_sound() && checked.findings.is_empty(), "{checked:?}");
     assert_eq!(indexer.check(false, Duration::ZERO, |_| false).await.unwrap(), None, "told to stop, it stops");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_rests_after_a_failure_counts_as_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = open(folder.path()).await;
+    bench.queue.send(vec![NewJob::new(JobKind::INDEX, json!({}))]).await.unwrap();
+    let take = jobs::Take { kinds: vec![JobKind::INDEX], max: 1, lease: Duration::from_secs(60), wait: Duration::ZERO };
+    let leased = bench.queue.receive(&take).await.unwrap().pop().unwrap();
+    assert!(bench.queue.retry(&leased.lease, Duration::from_secs(60), "not yet").await.unwrap());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let (waiting, seconds) = index::lag::measure(&*bench.catalog, &*bench.queue).await.unwrap();
+    assert!(waiting == 1 && seconds >= 0.05, "{waiting} {seconds}");
+}
