@@ -1,6 +1,7 @@
-//! AVIF that is put off: the first who asks gets the quick format at once, and the AVIF is made while it is quiet.
+//! AVIF that is put off: the first who asks gets the quick format at once, and the AVIF is made while it is quiet; and AVIF
+//! that gives way to the quick format while there is too little room.
 //!
-//! Owns the decision and the quick answer; the work is the lane's. Knows no headers. Invariants: the quick answer is kept
+//! Owns the decisions and the quick answer; the work is the lane's. Knows no headers. Invariants: the quick answer is kept
 //! under its own key only; nothing is put off that will not be made, nor what an origin forbids to keep.
 
 use crate::app::App;
@@ -38,15 +39,27 @@ pub(crate) fn is_due(app: &App, asked: &Asked, view: &View, bytes: &Bytes) -> bo
     if !may_be(asked) || !app.lane.runs() || !view.storable {
         return false;
     }
-    // What cannot be priced is refused in due course, by whoever renders it.
-    let Ok(slow) = app.renderer.price(bytes, &asked.variant()) else { return false };
-    if u128::from(slow.millis) < app.lane.config().quick.as_millis() {
-        return false;
-    }
-    let Ok(quick) = app.renderer.price(bytes, &quick(asked).variant()) else { return false };
+    let Some(slow) = slower(app, asked, bytes) else { return false };
     let Ok(later) = app.renderer.price(bytes, &careful(app, asked, bytes)) else { return false };
-    // Animations, for one, come out the same for both classes.
-    quick.millis.saturating_mul(QUICKER) <= slow.millis && app.renderer.idle().fits(later.memory).is_ok()
+    u128::from(slow) >= app.lane.config().quick.as_millis() && app.renderer.idle().fits(later.memory).is_ok()
+}
+
+/// Whether it gives way, since too many ask for pictures: then five get a picture where one would.
+pub(crate) fn gives_way(app: &App, asked: &Asked, bytes: &Bytes) -> bool {
+    let chance = !asked.reading.route.originals && is_avif_by_chance(asked);
+    let due = chance && app.renderer.is_pressed(asked.reading.tenant()) && slower(app, asked, bytes).is_some();
+    if due {
+        app.metrics.gave_way();
+    }
+    due
+}
+
+/// The milliseconds that it would take, where the quick format takes at most half of them. Animations, for one, come out the
+/// same for both classes; what cannot be priced is refused in due course, by whoever renders it.
+fn slower(app: &App, asked: &Asked, bytes: &Bytes) -> Option<u32> {
+    let slow = app.renderer.price(bytes, &asked.variant()).ok()?.millis;
+    let quick = app.renderer.price(bytes, &quick(asked).variant()).ok()?.millis;
+    (quick.saturating_mul(QUICKER) <= slow).then_some(slow)
 }
 
 /// What the lane makes of it: AVIF with more effort, where the URL names none and the lane's deadline is far enough.
@@ -69,7 +82,7 @@ pub(crate) fn careful(app: &App, asked: &Asked, bytes: &Bytes) -> Arc<Variant> {
     }
 }
 
-/// The quick answer to a flight of the rendition, which is left to the lane.
+/// The quick answer to a flight of the rendition, which is left to the lane where the route puts off.
 ///
 /// In a box of a known type: a flight of one key begins one of another here.
 pub(crate) fn answer(

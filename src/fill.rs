@@ -138,7 +138,7 @@ async fn begin(app: &App, asked: &Asked, shelf: &Shelf<'_>, source: Source) -> R
     let ((), holding) = holding.or_nothing(pay(app, asked, &source).await)?;
     let (read, holding) = holding.or_nothing(making::read(app, asked, source).await)?;
     if let Some(view) = &read.view
-        && deferred::is_due(app, asked, view, &read.bytes)
+        && (deferred::is_due(app, asked, view, &read.bytes) || deferred::gives_way(app, asked, &read.bytes))
     {
         holding.nothing();
         return Ok(Begun::PutOff(Arc::clone(view), read.bytes));

@@ -206,10 +206,8 @@ impl Asked {
     fn respond(&self, request: &Parts, kept: &Kept, view: &View, outcome: Outcome, now: SystemTime) -> Response<Bytes> {
         let Reading { route, path, delivery, fields, .. } = &*self.reading;
         // What stands in for something better is not kept for longer than that will take.
-        let ends = route
-            .deferred
-            .filter(|_| matches!(outcome, Outcome::Deferred { .. }))
-            .and_then(|most| now.checked_add(most));
+        let stands_in = matches!(outcome, Outcome::Deferred { .. });
+        let ends = stands_in.then(|| route.deferred.unwrap_or(BRIEFLY)).and_then(|most| now.checked_add(most));
         let expires = ends.map_or(self.expires, |ends| Some(self.expires.map_or(ends, |expires| expires.min(ends))));
         semantics::respond(
             Request { method: &request.method, headers: &request.headers },

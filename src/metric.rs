@@ -137,6 +137,7 @@ pub(crate) struct Metrics {
     failures: Family<ReasonLabels, Counter>,
     limited: Family<ScopeLabels, Counter>,
     given_up: Counter,
+    gave_way: Counter,
     fetches: Family<ResultLabels, Counter>,
     reloads: Family<ResultLabels, Counter>,
     purges: Family<PurgeLabels, Counter>,
@@ -162,6 +163,7 @@ impl Metrics {
             failures: Family::default(),
             limited: Family::default(),
             given_up: Counter::default(),
+            gave_way: Counter::default(),
             fetches: Family::default(),
             reloads: Family::default(),
             purges: Family::default(),
@@ -183,6 +185,8 @@ impl Metrics {
         registry.register("limited", "Misses refused by a rate limit, by whose it is", metrics.limited.clone());
         let help = "Renders given up since their clients had left and others waited";
         registry.register("given_up", help, metrics.given_up.clone());
+        let help = "AVIF that gave way to a quicker format since there was too little room";
+        registry.register("gave_way", help, metrics.gave_way.clone());
         registry.register("failures", "Requests that ended in an error, by whose fault", metrics.failures.clone());
         registry.register("origin_requests", "Originals asked for, by what came of it", metrics.fetches.clone());
         registry.register("purges", "Things that somebody asked this instance to purge", metrics.purges.clone());
@@ -249,6 +253,10 @@ impl Metrics {
     /// A render that nobody waited for made room.
     pub(crate) fn given_up(&self) {
         self.given_up.inc();
+    }
+
+    pub(crate) fn gave_way(&self) {
+        self.gave_way.inc();
     }
 
     /// A request ended in an error.

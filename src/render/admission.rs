@@ -318,6 +318,13 @@ impl Admission {
         drop(self.left_over(0).await);
     }
 
+    /// Whether who asks for a permit now would wait more than half of what anybody may, as far as can be told.
+    pub fn is_pressed(&self, tenant: &Arc<str>) -> bool {
+        let Budgets { threads, patience, .. } = self.0.budgets;
+        let state = self.0.lock();
+        state.free == 0 && state.wait(state.queue.ahead(tenant), threads, (self.0.tick)()) > patience / 2
+    }
+
     /// Requests that wait now.
     pub fn waiting(&self) -> usize {
         self.0.lock().queue.len()

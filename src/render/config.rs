@@ -16,6 +16,7 @@ pub struct RenderConfig {
     pub nice: i32,
     pub queue: usize,
     pub queue_timeout: Duration,
+    pub quick_when_full: bool,
     pub deadline: Duration,
     pub memory: Amount,
     pub scratch: u64,
@@ -70,6 +71,12 @@ impl Section for RenderConfig {
                 "Renders that may wait for a thread; more are answered 503 with Retry-After.",
             ),
             queue_timeout: r.duration("queue_timeout", "5s", "10ms"..="5m", "Longest wait for a thread, then 503."),
+            quick_when_full: r.bool(
+                "quick_when_full",
+                true,
+                "f=auto: while the wait for a thread is above half of queue_timeout, WebP or JPEG stands in for AVIF that \
+                 would take long, for ten seconds. See docs/overload.md.",
+            ),
             deadline: r.duration(
                 "deadline",
                 "20s",

@@ -86,6 +86,7 @@ pub struct Renderer {
     setup: Arc<Setup>,
     deadline: Duration,
     idle_deadline: Duration,
+    quick_when_full: bool,
     tick: fn() -> Instant,
 }
 
@@ -108,6 +109,7 @@ impl Renderer {
             admission,
             setup: Arc::new(Setup { limits: config.limits.clone(), assets }),
             deadline: config.deadline,
+            quick_when_full: config.quick_when_full,
             tick,
         })
     }
@@ -173,6 +175,11 @@ impl Renderer {
             rendition
         });
         Ok(Rendered { rendition: rendition.await?, queued })
+    }
+
+    /// Whether what takes long should give way to what is quick: there is too little room for this tenant's requests.
+    pub fn is_pressed(&self, tenant: &Arc<str>) -> bool {
+        self.quick_when_full && self.admission.is_pressed(tenant)
     }
 
     /// For metrics.

@@ -71,6 +71,33 @@ fn who_would_wait_too_long_is_refused_before_that_wait() {
 }
 
 #[test]
+fn avif_gives_way_while_there_is_too_little_room() {
+    let server = server(&["render.queue_timeout=1s"]);
+    let (target, avif) = ("/img/large.png?w=600&f=auto", [("accept", "image/avif,image/webp,*/*")]);
+    let webp = server.get_with(target, &[("accept", "image/webp")]);
+    let mut first = server.connect();
+    // Some seconds of work by its price, whatever this machine makes of it.
+    first.request("GET", "/img/large.png?w=1500&f=avif&effort=8", &[]).expect("connected");
+    server.until("tintype_render_busy", 1.0);
+    let quick = server.get_with(target, &avif);
+    assert_eq!((quick.status, quick.field("content-type")), (200, "image/webp"), "{}", quick.text());
+    assert_eq!((cache(&quick).as_str(), &quick.body), ("tintype; hit; detail=deferred", &webp.body));
+    let control = quick.field("cache-control");
+    let most = control.rsplit_once("max-age=").and_then(|(_, seconds)| seconds.parse::<u64>().ok()).expect("a max-age");
+    assert!(most <= 10 + quick.header("age").map_or(0, |age| age.parse().expect("seconds")), "{control}");
+    assert_eq!(server.get_with("/img/large.png?w=600&f=avif", &avif).status, 503, "what is asked for by name does not");
+    // Nobody waits for it any more: it makes room.
+    drop(first);
+    let mut later = server.get_with(target, &avif);
+    while later.status == 503 || later.field("content-type") == "image/webp" {
+        std::thread::sleep(Duration::from_millis(50));
+        later = server.get_with(target, &avif);
+    }
+    assert_eq!((later.status, later.field("content-type")), (200, "image/avif"), "{}", later.text());
+    assert!(server.metric("tintype_gave_way_total") >= 1.0);
+}
+
+#[test]
 fn what_changed_is_shown_as_it_was_while_there_is_no_room() {
     let server = server(&["render.queue=0", "cache.check=0s"]);
     let before = server.get("/img/small.png?w=20");
