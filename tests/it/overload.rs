@@ -72,12 +72,12 @@ fn who_would_wait_too_long_is_refused_before_that_wait() {
 
 #[test]
 fn avif_gives_way_while_there_is_too_little_room() {
-    let server = server(&["render.queue_timeout=1s"]);
+    let server = server(&["render.queue_timeout=500ms"]);
     let (target, avif) = ("/img/large.png?w=600&f=auto", [("accept", "image/avif,image/webp,*/*")]);
     let webp = server.get_with(target, &[("accept", "image/webp")]);
     let mut first = server.connect();
     // Some seconds of work by its price, whatever this machine makes of it.
-    first.request("GET", "/img/large.png?w=1500&f=avif&effort=8", &[]).expect("connected");
+    first.request("GET", "/img/large.png?w=900&f=avif&effort=8", &[]).expect("connected");
     server.until("tintype_render_busy", 1.0);
     let quick = server.get_with(target, &avif);
     assert_eq!((quick.status, quick.field("content-type")), (200, "image/webp"), "{}", quick.text());
