@@ -91,7 +91,11 @@ impl Desk {
 
     /// What is known of an upload; `None` where there is none, or it has expired.
     pub(crate) async fn recall(&self, stage: &StageId, now: Timestamp) -> Result<Option<Session>, Failure> {
-        let Some(note) = self.store.noted(stage).await? else { return Ok(None) };
+        let note = match self.store.noted(stage).await? {
+            None => self.store.noted(&ended(stage)).await?,
+            note => note,
+        };
+        let Some(note) = note else { return Ok(None) };
         let session: Session = serde_json::from_slice(&note).map_err(|error| Failure::Store(error.to_string()))?;
         Ok(Some(session).filter(|session| session.expires > now))
     }
@@ -107,13 +111,29 @@ impl Desk {
                 Outcome::Refused { code, detail: trouble.to_string() }
             }
         };
-        // Its bytes are gone with the stage; the note is written anew for those who ask.
-        let ended = Session { outcome: Some(outcome), ..session.clone() };
-        if let Err(failure) = self.remember(stage, &ended).await {
+        // What became of it is for those who ask, under a name that is not counted among uploads under way.
+        let told = Session { outcome: Some(outcome), ..session.clone() };
+        let remembered = match self.remember(&ended(stage), &told).await {
+            Ok(()) => self.store.discard(stage).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = remembered {
             tracing::warn!(%stage, %failure, "what became of an upload cannot be asked for later");
         }
         result
     }
+
+    /// Takes all away that is known of an upload.
+    pub(crate) async fn forget(&self, stage: &StageId) -> Result<(), Failure> {
+        self.store.discard(&ended(stage)).await?;
+        self.store.discard(stage).await
+    }
+}
+
+/// Where it is noted what became of an upload.
+fn ended(stage: &StageId) -> StageId {
+    let name: String = format!("ended-{stage}").chars().take(64).collect();
+    name.parse().expect("letters and hyphens before a stage's name")
 }
 
 /// Uploads that somebody writes to at this moment, in this process. Clones share them.

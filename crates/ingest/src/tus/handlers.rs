@@ -239,7 +239,7 @@ pub(crate) async fn terminate(
     let Some(_held) = site.locks.take(&stage) else {
         return Err(Problem::new(refusal::BUSY, "Another request writes to this upload."));
     };
-    site.desk.store.discard(&stage).await.map_err(Trouble::from)?;
+    site.desk.forget(&stage).await.map_err(Trouble::from)?;
     Ok((StatusCode::NO_CONTENT, [(field::TUS_RESUMABLE, field::VERSION)]).into_response())
 }
 

@@ -126,6 +126,29 @@ async fn parts_are_put_together() {
 }
 
 #[tokio::test]
+async fn uploads_that_have_ended_are_no_longer_counted_and_still_told_of() {
+    let bench = Bench::with(|config| config.uploads = 2).await;
+    let mut places = Vec::new();
+    for number in 0..5 {
+        let bytes = png(number);
+        let place = create(&bench, &format!("{number}.png"), bytes.len(), &[]).await;
+        assert_eq!(patch(&bench, &place, 0, &bytes, &[]).await.status(), 204, "{number}");
+        places.push((place, bytes.len()));
+    }
+    let refused = create(&bench, "none.png", 4, &[]).await;
+    assert_eq!(patch(&bench, &refused, 0, b"none", &[]).await.status(), 422);
+    places.push((refused, 4));
+    for (place, length) in &places {
+        let told = bench.ask(Who::Editor, "HEAD", place, &[TUS], "").await;
+        assert_eq!((told.status(), told.head.headers["upload-offset"].to_str().unwrap()), (200, &*length.to_string()));
+    }
+    assert!(patch(&bench, &places[0].0, places[0].1, b"", &[]).await.head.headers.contains_key("tintype-asset"));
+    assert_eq!(patch(&bench, &places[5].0, 4, b"", &[]).await.status(), 422, "once more");
+    assert_eq!(bench.ask(Who::Editor, "DELETE", &places[0].0, &[TUS], "").await.status(), 204);
+    assert_eq!(bench.ask(Who::Editor, "HEAD", &places[0].0, &[TUS], "").await.status(), 404);
+}
+
+#[tokio::test]
 async fn uploads_are_given_up_expire_and_are_counted() {
     let bench = Bench::with(|config| (config.uploads, config.upload_expiry) = (2, Duration::from_millis(300))).await;
     let place = create(&bench, "a.png", 10, &[]).await;
