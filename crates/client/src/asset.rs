@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::session::Client;
-use http::header::IF_MATCH;
+use http::header::{CONTENT_TYPE, IF_MATCH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,11 @@ pub(crate) fn escaped(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// A published name in a path.
+fn segments(path: &str) -> String {
+    path.split('/').map(escaped).collect::<Vec<_>>().join("/")
+}
+
 fn one(id: &str) -> String {
     format!("{ASSETS}/{}", escaped(id))
 }
@@ -126,12 +131,19 @@ impl Client {
     /// # Errors
     /// See [`Failure`].
     pub async fn find(&self, path: &str) -> Result<Option<Asset>, Failure> {
-        let path = path.split('/').map(escaped).collect::<Vec<_>>().join("/");
-        match self.get(&format!("/ingest/v1/paths/{path}")).await {
+        match self.get(&format!("/ingest/v1/paths/{}", segments(path))).await {
             Ok(answer) => Ok(Some(answer.json::<View>()?.into())),
             Err(Failure::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Publishes bytes under a name; what was there becomes a version, unless it is the same.
+    pub(crate) async fn put(&self, path: &str, bytes: bytes::Bytes) -> Result<Asset, Failure> {
+        let octets = (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        let place = format!("/ingest/v1/files/{}", segments(path));
+        let answer = self.ask(Method::PUT, &place, HeaderMap::from_iter([octets]), bytes).await?;
+        Ok(answer.accepted()?.json::<View>()?.into())
     }
 
     /// One page of all pictures.

@@ -7,16 +7,20 @@ use crate::failure::Failure;
 use crate::link::{Answer, Link};
 use crate::vault::{Tokens, Vault};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds before its end at which an access token is no longer used: the request has to get there.
 const EARLY: u64 = 30;
+/// How often a request is made again where too many ask.
+const PATIENCE: u32 = 20;
+/// A longer wait than this is told rather than waited for: it is no crowd, it is a lock-out.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// A server, and in whose name it is asked. Clones share connections and sign-in.
 #[derive(Clone)]
@@ -138,7 +142,7 @@ impl Client {
         self.ask(method, path, headers, body).await?.accepted()
     }
 
-    /// Asks in the caller's name; a token that the server no longer takes is refreshed, once.
+    /// Asks in the caller's name. Where the server asks for patience, because too many ask, it is asked again.
     pub(crate) async fn ask(
         &self,
         method: Method,
@@ -146,6 +150,18 @@ impl Client {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Answer, Failure> {
+        for _ in 0..PATIENCE {
+            let answer = self.once(method.clone(), path, headers.clone(), body.clone()).await?;
+            match wanted_pause(&answer) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Ok(answer),
+            }
+        }
+        self.once(method, path, headers, body).await
+    }
+
+    /// A token that the server no longer takes is refreshed, once.
+    async fn once(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> Result<Answer, Failure> {
         let token = self.bearer(None).await?;
         let answer = self.link.ask(method.clone(), path, bearing(&headers, &token)?, body.clone()).await?;
         if answer.status != StatusCode::UNAUTHORIZED || self.key.is_some() {
@@ -206,6 +222,15 @@ impl Client {
         let work = tokio::task::spawn_blocking(move || vault.open()?.put(&server, tokens));
         work.await.map_err(|error| Failure::Local(format!("the sign-in: {error}")))?
     }
+}
+
+/// How long to wait where too many ask: nothing was done with the request. `None` where it is not worth waiting for.
+fn wanted_pause(answer: &Answer) -> Option<Duration> {
+    if answer.status != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let pause = answer.header(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    pause.filter(|pause| *pause <= LONGEST_PAUSE)
 }
 
 mod paths {

@@ -1,4 +1,5 @@
-//! Uploads by tus 1.0: in parts, each tried again where the connection breaks, gone on with where they broke off.
+//! Uploads: small files in one request, large ones by tus 1.0, in parts that are gone on with where they broke off. Each is tried
+//! again where the connection breaks.
 //!
 //! Knows no folder. Invariant: what is sent is what the file held when it was begun: a file that changes meanwhile is given up.
 
@@ -93,6 +94,9 @@ impl Client {
         note: &(dyn Fn(&str) + Sync),
     ) -> Result<Asset, Failure> {
         let total = source.bytes;
+        if total <= PART && target.begun.is_none() {
+            return self.whole(source, target.path, tell).await;
+        }
         let gone_on = match &target.begun {
             Some(begun) => self.offset(begun).await?.map(|offset| (begun.clone(), offset)),
             None => None,
@@ -127,6 +131,28 @@ impl Client {
             tokio::time::sleep(pause(&failure, tries)).await;
             if let Ok(Some(reached)) = self.offset(&upload).await {
                 offset = reached;
+            }
+        }
+    }
+
+    /// A file of one part, in one request: sent again, nothing is done twice.
+    async fn whole(&self, source: &Source<'_>, path: &str, tell: &(dyn Fn(Progress) + Sync)) -> Result<Asset, Failure> {
+        let total = source.bytes;
+        let mut tries = 0;
+        loop {
+            tell(Progress { sent: 0, total });
+            match self.put(path, source.part(0)?).await {
+                Ok(asset) => {
+                    tell(Progress { sent: total, total });
+                    return Ok(asset);
+                }
+                Err(failure) => {
+                    tries += 1;
+                    if !failure.may_pass() || tries >= TRIES {
+                        return Err(failure);
+                    }
+                    tokio::time::sleep(pause(&failure, tries)).await;
+                }
             }
         }
     }
