@@ -47,16 +47,21 @@ impl Guard {
         self.rules.store(Arc::new(rules));
     }
 
-    /// Who vouches for the request; `None` where nobody has to.
+    /// Who vouches for the request; `None` where nobody has to. `mode` is the route's own.
     pub(crate) fn verify(
         &self,
         request: &Parts,
         host: Option<&str>,
+        mode: Option<SigningMode>,
         now: SystemTime,
     ) -> Result<Option<Verified>, Error> {
         let rules = self.rules.load();
-        let Some(verifier) = rules.verifier.as_ref().filter(|_| rules.mode != SigningMode::Disabled) else {
-            return Ok(None);
+        let mode = mode.unwrap_or(rules.mode);
+        let verifier = match (&rules.verifier, mode) {
+            (_, SigningMode::Disabled) | (None, SigningMode::Optional) => return Ok(None),
+            // Keys may have been taken away while the server ran.
+            (None, SigningMode::Required) => return Err(Kind::Refused(Refused::Missing).into()),
+            (Some(verifier), _) => verifier,
         };
         let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let request = signature::Request {
@@ -67,7 +72,7 @@ impl Guard {
         };
         match verifier.verify(&request, seconds) {
             Ok(verified) => Ok(Some(verified)),
-            Err(Refused::Missing) if rules.mode == SigningMode::Optional => Ok(None),
+            Err(Refused::Missing) if mode == SigningMode::Optional => Ok(None),
             Err(refused) => Err(Kind::Refused(refused).into()),
         }
     }

@@ -131,7 +131,7 @@ fn ask(
     from: Sender<'_>,
     now: SystemTime,
 ) -> Result<Asked, Error> {
-    let verified = app.guard.verify(request, from.host, now)?;
+    let verified = app.guard.verify(request, from.host, route.signing, now)?;
     let tenant = app.tenants.owner(request.uri.path(), verified.as_ref().map(Verified::tenant), &app.nobody);
     let tenant = tenant.map_err(|NotTheirs| Error::from(Kind::Refused(signature::Refused::Prefix)))?;
     let reading = app.readings.read(&request.uri, route, rest, tenant, verified.is_some(), app.renderer.setup())?;

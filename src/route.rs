@@ -2,7 +2,7 @@
 //!
 //! Invariant: the longest prefix wins, and of two equal ones that with a host; built once, never changed.
 
-use crate::config::RouteConfig;
+use crate::config::{RouteConfig, SigningMode};
 use crate::original::Seen;
 use crate::semantics::cors::{Cors, OriginPattern};
 use crate::semantics::referrer::Referrers;
@@ -21,6 +21,8 @@ use std::time::Duration;
 pub(crate) struct Route {
     pub(crate) prefix: String,
     host: Option<String>,
+    /// Whether its URLs must be signed, where that is another than everybody's.
+    pub(crate) signing: Option<SigningMode>,
     pub(crate) origin_name: String,
     /// In the order in which they are asked.
     pub(crate) origins: Vec<Arc<Origin>>,
@@ -144,6 +146,7 @@ impl Route {
         Ok(Self {
             prefix: config.prefix.clone(),
             host: config.host.clone(),
+            signing: config.signing,
             origin_name: config.origin_name(),
             origins,
             stand_in,

@@ -27,6 +27,7 @@ use crate::render::assets::{FontConfig, WatermarkConfig};
 use crate::render::config::RenderConfig;
 use crate::sandbox::config::SandboxConfig;
 use crate::secret::config::SecretsConfig;
+use crate::server::Address;
 use crate::server::config::ServerConfig;
 use crate::server::tls::TlsConfig;
 use crate::tenant::config::TenantConfig;
@@ -73,6 +74,18 @@ impl Section for Config {
         `tintype check-config --config FILE` tells what is wrong with a file.";
 
     fn read(r: &mut Reader<'_>) -> Self {
+        let config = Self::read_open(r);
+        if r.is_sound() {
+            config.refuse_unsigned(r);
+        }
+        config
+    }
+}
+
+impl Config {
+    /// As [`Section::read`], for whoever adds keys and routes of their own, and has them judged by
+    /// [`Config::refuse_unsigned`] after that.
+    pub fn read_open(r: &mut Reader<'_>) -> Self {
         let config = Self {
             server: r.section("server"),
             tls: r.section("tls"),
@@ -103,9 +116,7 @@ impl Section for Config {
         }
         config
     }
-}
 
-impl Config {
     /// The files of secrets that are read again when they change.
     pub(crate) fn secret_files(&self) -> impl Iterator<Item = &std::path::Path> {
         let keys = self.signing.keys.iter().map(|key| &key.secret);
@@ -132,6 +143,11 @@ impl Config {
                 let known = self.origins.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ");
                 r.reject(&format!("routes.{number}.{key}"), origin, format!("one of: {known}"), "");
             }
+            if self.signing.keys.is_empty() && route.signing.is_some_and(|mode| mode != SigningMode::Disabled) {
+                let hint = "add [[signing.keys]] with kid and secret_file";
+                let mode = route.signing.unwrap_or(self.signing.mode).as_str();
+                r.reject(&format!("routes.{number}.signing"), mode, "\"disabled\", where there are no keys", hint);
+            }
             if !places.insert((route.host.as_deref(), &route.prefix)) {
                 let allowed = "a prefix and host of its own";
                 r.reject(&format!("routes.{number}.prefix"), &route.prefix, allowed, "another route has both");
@@ -148,8 +164,7 @@ impl Config {
                 "add [[admin.tokens]] with name and secret_file",
             );
         }
-        let mut places = self.server.listen.iter().chain(&self.tls.listen).peekable();
-        if places.peek().is_none() {
+        if self.server.listen.is_empty() && self.tls.listen.is_empty() {
             r.reject(
                 "server.listen",
                 "[]",
@@ -157,17 +172,35 @@ impl Config {
                 "such as [\"127.0.0.1:8080\"]",
             );
         }
-        let public = places.find(|address| address.is_public());
-        let unsigned = self.signing.mode != SigningMode::Required && !self.signing.unsigned_beyond_loopback;
-        if let (Some(address), true) = (public, unsigned) {
-            r.reject(
-                "signing.mode",
-                self.signing.mode.as_str(),
-                format!("\"required\", because the server listens on {address}, which others can reach"),
-                "unsigned URLs let anybody make you render anything; if that is meant, write \
-                 signing.unsigned_beyond_loopback = true",
-            );
-        }
+    }
+
+    /// The first address that others can reach, where nobody has written that unsigned requests are meant there.
+    pub fn guarded_address(&self) -> Option<&Address> {
+        let public = self.server.listen.iter().chain(&self.tls.listen).find(|address| address.is_public());
+        public.filter(|_| !self.signing.unsigned_beyond_loopback)
+    }
+
+    /// Refuses routes that serve unsigned requests to others than this machine where nobody has written that it is meant.
+    pub fn refuse_unsigned(&self, r: &mut Reader<'_>) {
+        let Some(address) = self.guarded_address() else { return };
+        let modes = self.routes.iter().map(|route| route.signing);
+        let own = modes.clone().position(|mode| mode.is_some_and(|mode| mode != SigningMode::Required));
+        let common = self.signing.mode != SigningMode::Required
+            && (self.routes.is_empty() || modes.clone().any(|mode| mode.is_none()));
+        let (key, mode) = match own {
+            Some(number) => {
+                (format!("routes.{number}.signing"), self.routes[number].signing.unwrap_or(self.signing.mode))
+            }
+            None if common => ("signing.mode".to_owned(), self.signing.mode),
+            None => return,
+        };
+        r.reject(
+            &key,
+            mode.as_str(),
+            format!("\"required\", because the server listens on {address}, which others can reach"),
+            "unsigned URLs let anybody make you render anything; if that is meant, write \
+             signing.unsigned_beyond_loopback = true",
+        );
     }
 }
 
@@ -222,6 +255,11 @@ mod tests {
         assert_eq!(errors(&[public, "signing.unsigned_beyond_loopback=true"]), "");
         let secret = "signing.keys.0.secret=0123456789abcdef0123456789abcdef";
         assert_eq!(errors(&[public, "signing.mode=required", "signing.keys.0.kid=a", secret]), "");
+        let route = ["routes.0.prefix=/img/", "routes.0.origin=samples", "signing.keys.0.kid=a", secret];
+        let with = |sets: &[&'static str]| errors(&[&route[..], sets].concat());
+        assert_eq!(with(&[public, "signing.mode=disabled", "routes.0.signing=required"]), "");
+        assert!(with(&[public, "routes.0.signing=optional"]).contains("routes.0.signing"));
+        assert!(errors(&[&route[..2], &["routes.0.signing=required"][..]].concat()).contains("[[signing.keys]]"));
         let mapped = "server.listen=[\"[::ffff:127.0.0.1]:80\"]";
         assert_eq!(errors(&[mapped]), "", "loopback, however it is written");
     }

@@ -2,6 +2,7 @@
 
 use super::fetch::FetchConfig;
 use super::shown::{ReferrerConfig, SizesConfig};
+use super::signing::SigningMode;
 use crate::semantics::Hints;
 use crate::semantics::cache_control::Policy;
 use crate::semantics::negotiation::Classes;
@@ -36,6 +37,7 @@ pub struct RouteConfig {
     pub prefix: String,
     pub host: Option<String>,
     pub origin: String,
+    pub signing: Option<SigningMode>,
     pub fallback_origins: Vec<String>,
     pub fallback_image: Option<PathBuf>,
     pub originals: bool,
@@ -79,6 +81,11 @@ impl Section for RouteConfig {
             ),
             host: r.optional_string("host", "img.example.org", "Only for this host."),
             origin: r.required("origin", "samples", "The origin's name."),
+            signing: r.optional_choice(
+                "signing",
+                SigningMode::Required,
+                "Whether its URLs must be signed, where that is not as signing.mode says.",
+            ),
             fallback_origins: r.list(
                 "fallback_origins",
                 &[],

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind};
 use crate::handler::Asked;
 use crate::lane::job::{Job, class, without_signature};
 use crate::reading::Reading;
+use crate::route::Route;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -118,7 +119,7 @@ impl List {
         let uri: Uri = url.trim().parse().map_err(|_| Kind::Path("this is no URL".to_owned()))?;
         let host = uri.host().or(self.host.as_deref());
         let (route, _) = app.routes.find(host, uri.path()).ok_or(Kind::NoRoute)?;
-        let tenant = self.tenant(app, &uri, host)?;
+        let tenant = self.tenant(app, route, &uri, host)?;
         let target = without_signature(uri.path_and_query().map_or("/", |target| target.as_str()));
         let uri: Uri = target.parse().map_err(|_| Kind::Path("this is no URL".to_owned()))?;
         let rest = uri.path().strip_prefix(route.prefix.as_str()).ok_or(Kind::NoRoute)?;
@@ -128,11 +129,12 @@ impl List {
         Ok(clients.into_iter().map(|client| Job::of(&Asked::of(Arc::clone(&reading), client, app))).collect())
     }
 
-    fn tenant(&self, app: &App, uri: &Uri, host: Option<&str>) -> Result<Arc<str>, Error> {
+    fn tenant(&self, app: &App, route: &Route, uri: &Uri, host: Option<&str>) -> Result<Arc<str>, Error> {
         let signed = uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("s=")));
         if signed {
             let request = Request::get(uri.clone()).body(()).map_err(|_| Kind::Path("this is no URL".to_owned()))?;
-            if let Some(verified) = app.guard.verify(&request.into_parts().0, host, (app.clock.wall)())? {
+            let (request, _) = request.into_parts();
+            if let Some(verified) = app.guard.verify(&request, host, route.signing, (app.clock.wall)())? {
                 return Ok(Arc::clone(verified.tenant()));
             }
         }
