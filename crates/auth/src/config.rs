@@ -200,7 +200,11 @@ impl Section for UrlKey {
 
     fn read(r: &mut Reader<'_>) -> Self {
         let key = Self {
-            tenant: r.string("tenant", "main", "Whose URLs."),
+            tenant: r.string(
+                "tenant",
+                "main",
+                "Whose URLs; * for those of all tenants without a key of their own: the tenant's name then follows the base.",
+            ),
             kid: r.string("kid", "k1", "The key's name at the edge."),
             secret: r.secret("secret", "Its secret, as at the edge; better in secret_file."),
             secret_file: r.optional_parsed("secret_file", "k1.key", "The file that has it."),

@@ -11,6 +11,33 @@ use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
 
+/// A file's secret, without white space at its end. Where there is no file, 256 random bits are put into one that only its
+/// user can read: whole or not at all, whenever the process ends.
+///
+/// # Errors
+/// It cannot be read or made.
+pub fn secret_of_file(path: &Path) -> Result<Vec<u8>, SealError> {
+    let wrong = |error: std::io::Error| SealError(format!("{}: {error}", path.display()));
+    if !path.exists() {
+        let fresh = path.with_extension(format!("new-{}", std::process::id()));
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let text = random_text()?;
+        let written = options.open(&fresh).and_then(|mut file| writeln!(file, "{text}").and_then(|()| file.sync_all()));
+        // Another process may have been quicker: its secret holds.
+        let linked = written.and_then(|()| match std::fs::hard_link(&fresh, path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        });
+        let _there_or_not = std::fs::remove_file(&fresh);
+        linked.map_err(wrong)?;
+        tracing::info!(path = %path.display(), "made a secret; back it up with the data: neither is of use alone");
+    }
+    Ok(std::fs::read(path).map_err(wrong)?.trim_ascii_end().to_vec())
+}
+
 /// Least bytes of the secret.
 pub const SHORTEST: usize = 32;
 
@@ -64,23 +91,8 @@ impl Seals {
     /// # Errors
     /// It cannot be read or made.
     pub fn of_file(path: &Path) -> Result<Self, SealError> {
-        let wrong = |error: std::io::Error| SealError(format!("{}: {error}", path.display()));
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(mut file) => {
-                let mut bytes = [0_u8; 32];
-                rand::fill(&mut bytes).map_err(|_| failed("the system gives no random bytes"))?;
-                writeln!(file, "{}", URL_SAFE_NO_PAD.encode(bytes)).and_then(|()| file.sync_all()).map_err(wrong)?;
-                tracing::info!(path = %path.display(), "made a secret; keep it with the database: neither is of use alone");
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(wrong(error)),
-        }
-        let text = std::fs::read(path).map_err(wrong)?;
-        Self::new(text.trim_ascii_end()).map_err(|error| SealError(format!("{}: {error}", path.display())))
+        let text = secret_of_file(path)?;
+        Self::new(&text).map_err(|error| SealError(format!("{}: {error}", path.display())))
     }
 
     /// For the hashes of API keys.

@@ -28,6 +28,8 @@ struct UrlSigner {
     site: String,
     /// The path before a picture's name.
     path: String,
+    /// Whether the tenant's name follows.
+    any: bool,
     longest: Duration,
 }
 
@@ -108,7 +110,7 @@ impl Signing {
     /// # Errors
     /// There is no key for the tenant, the time is beyond what its key may, or the edge would refuse the URL.
     pub fn url(&self, tenant: &str, rendition: &Rendition, now: i64, seconds: u64) -> Result<(String, u64), Problem> {
-        let signer = self.urls.get(tenant).ok_or_else(|| {
+        let signer = self.urls.get(tenant).or_else(|| self.urls.get(ANY)).ok_or_else(|| {
             Problem::new(
                 NOT_CONFIGURED,
                 format!("No key signs URLs of {tenant}: [[auth.urls]] of the configuration has none."),
@@ -120,7 +122,10 @@ impl Signing {
         }
         // Ends are rounded up to a minute, so that many who ask for one picture get one URL, which caches know.
         let end = u64::try_from(now).unwrap_or(0).saturating_add(seconds).div_ceil(60) * 60;
-        let path = format!("{}/{}", signer.path, rendition.path);
+        let path = match signer.any {
+            true => format!("{}/{tenant}/{}", signer.path, rendition.path),
+            false => format!("{}/{}", signer.path, rendition.path),
+        };
         let query = (!rendition.query.is_empty()).then_some(rendition.query.as_str());
         let request = Request { method: "GET", host: None, path: &path, query };
         let signed = sign(&signer.key, &request, Some(end));
@@ -137,6 +142,9 @@ impl Signing {
         self.cloudfront.as_ref().ok_or_else(missing)
     }
 }
+
+/// The tenant of a key that is good for all of them.
+pub const ANY: &str = "*";
 
 /// The configuration lacks what this needs.
 const NOT_CONFIGURED: companion::Code =
@@ -169,7 +177,8 @@ impl UrlSigner {
         if !path.is_empty() && !path.starts_with('/') {
             return Err(format!("base {base:?}: a path begins with /"));
         }
-        Ok(Self { key, site: site.to_owned(), path: path.to_owned(), longest: config.longest })
+        let (site, path, any) = (site.to_owned(), path.to_owned(), config.tenant == ANY);
+        Ok(Self { key, site, path, any, longest: config.longest })
     }
 }
 
@@ -182,15 +191,19 @@ mod tests {
     const SECRET: &str = "an example of a secret, not to be used";
 
     fn signing(base: &str) -> Signing {
+        signing_of("main", base)
+    }
+
+    fn signing_of(tenant: &str, base: &str) -> Signing {
         let key = UrlKey {
-            tenant: "main".into(),
+            tenant: tenant.into(),
             kid: "k1".into(),
             secret: Some(Secret::new(SECRET)),
             secret_file: None,
             base: base.into(),
             longest: Duration::from_secs(3600),
         };
-        Signing { urls: [("main".to_owned(), UrlSigner::open(&key).unwrap())].into(), cloudfront: None }
+        Signing { urls: [(tenant.to_owned(), UrlSigner::open(&key).unwrap())].into(), cloudfront: None }
     }
 
     #[test]
@@ -208,6 +221,15 @@ mod tests {
         assert!(verifier.verify(&request, end).is_err());
         let (plain, _) = signing("/a/main").url("main", &Rendition::new("a.jpg", "").unwrap(), 0, 60).unwrap();
         assert!(plain.starts_with("/a/main/a.jpg?kid=k1&exp=60&s="), "{plain}");
+    }
+
+    #[test]
+    fn a_key_of_all_tenants_signs_below_each_one_s_name() {
+        let rendition = Rendition::new("a.jpg", "w=8").unwrap();
+        for tenant in ["main", "other"] {
+            let (url, _) = signing_of(ANY, "/a").url(tenant, &rendition, 0, 60).unwrap();
+            assert!(url.starts_with(&format!("/a/{tenant}/a.jpg?w=8&kid=k1&exp=60&s=")), "{url}");
+        }
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Dressing<'_> {
 
     fn asset(&self, hit: Hit, members: &Reach) -> Asset {
         let Hit { document, score, highlights } = hit;
-        let linked = self.links.of(&document.tenant, &document.path, document.width, self.now);
+        let linked = self.links.of(&document, self.now);
         let told = self.config.places == Places::Members && members.shows(&document);
         Asset {
             id: document.id,

@@ -374,8 +374,8 @@ impl Auth {
     }
 
     /// Signs an access token.
-    #[expect(clippy::too_many_arguments, reason = "a token has as many claims, and both callers name them all")]
-    pub(super) fn mint(
+    #[expect(clippy::too_many_arguments, reason = "a token has as many claims, and each caller names them all")]
+    pub(crate) fn mint(
         &self,
         subject: &str,
         session: &str,
