@@ -109,9 +109,16 @@ test("a wrong password is refused and a right one lets in, also after a reload",
 
 test("pictures are uploaded, shown, found and filtered", async () => {
   await signIn();
+  // Pictures are held back: until they come, their placeholders are shown.
+  let go;
+  const held = new Promise((resolve) => { go = resolve; });
+  await page.route("**/a/main/**", async (route) => { await held; await route.continue(); });
   await upload("barn.jpg", "river.jpg", "logo.png", "lighthouse.jpg");
+  await page.locator("#grid .frame canvas").first().waitFor();
+  await shot("placeholders");
+  go();
   await page.waitForFunction(() => document.querySelectorAll("#grid img.here").length >= 4);
-  await page.locator(".frame canvas").first().waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll("#grid .frame canvas")].every((one) => getComputedStyle(one).visibility === "hidden"));
   await shot("grid");
   await page.fill("#search", "barn");
   await page.waitForFunction(() => document.querySelectorAll("#grid li").length === 1);
@@ -127,8 +134,8 @@ test("pictures are uploaded, shown, found and filtered", async () => {
 
 test("one picture: its URL, what is said of it, replace, delete and undo", async () => {
   await signIn();
-  await upload("aeroplane.jpg");
-  await page.fill("#search", "aeroplane");
+  await upload("landscape.jpg");
+  await page.fill("#search", "landscape");
   await page.locator("#grid a.tile").first().click();
   await page.locator(".shown img.here").waitFor();
   await page.waitForFunction(() => document.querySelector(".playground .result")?.naturalWidth === 800);
@@ -138,6 +145,17 @@ test("one picture: its URL, what is said of it, replace, delete and undo", async
   const url = await page.locator(".playground .address").textContent();
   const answer = await fetch(url);
   assert.equal(answer.status, 200);
+  assert.match(url, /[?&]kid=platform&exp=\d+&s=/);
+  assert.equal((await fetch(url.replace("w=600", "w=601"))).status, 403, "what was not signed is not made");
+  assert.equal((await fetch(url.split("?")[0])).status, 403, "a name is not enough");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.selectOption("#life", { label: "a year" });
+  await page.click("#copy-picture");
+  await page.getByText("<picture> copied").waitFor();
+  const code = await page.evaluate(() => navigator.clipboard.readText());
+  const sources = [...code.matchAll(/srcset="([^"]+)"/g)].flatMap(([, set]) => set.split(", ")).map((one) => one.split(" ")[0].replaceAll("&amp;", "&"));
+  assert.ok(sources.length >= 15 && code.includes("image/avif"), code);
+  for (const source of sources.slice(-2)) assert.equal((await fetch(source)).status, 200, source);
   const first = Buffer.from(await answer.arrayBuffer());
 
   await page.fill("#field-title", "A machine that flies");
@@ -171,7 +189,7 @@ test("it fits a phone, and nothing scrolls sideways", async () => {
   await page.context().close();
   await open({ width: 360, height: 740 });
   await signIn();
-  await upload("landscape.jpg");
+  await upload("portrait.webp");
   const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
   await page.waitForFunction(() => document.querySelectorAll("#grid img.here").length >= 1);
   assert.ok(await fits(), "the grid");

@@ -145,9 +145,9 @@ export async function suggest(text, signal) {
 
 // ---- URLs
 
-// The URL of a rendition, signed by the server's key.
-export async function sign(picture, query) {
-  const json = { path: picture.path, query, expiresIn: 7 * 86400 };
+// The URL of a rendition, signed by the server's key for so many seconds.
+export async function sign(picture, query, expiresIn = 86400) {
+  const json = { path: picture.path, query, expiresIn };
   return (await call("POST", `/auth/v1/tenants/${encodeURIComponent(picture.tenant)}/urls`, { json })).value.url;
 }
 

@@ -54,9 +54,7 @@ function show() {
   const title = picture.title || name(picture.path);
   document.title = `${title} – Tintype`;
   const image = h("img", { alt: picture.description || title });
-  const wanted = "w=1200&h=900&fit=contain&f=auto";
-  if (about.signed) api.sign(picture, wanted).then((url) => { image.src = url; }, (error) => toast(error.message, { bad: true }));
-  else image.src = grid.rendition(picture, `${wanted}&v=${picture.version}`, about.route);
+  grid.rendition(picture, "w=1200&h=900&fit=contain&f=auto").then((url) => { image.src = url; }, (error) => toast(error.message, { bad: true }));
   const facts = picture.facts ?? {};
   image.addEventListener("load", () => image.classList.add("here"));
   $("detail").replaceChildren(head(title),
@@ -149,7 +147,7 @@ function form() {
   const form = h("form", { class: "fields", onsubmit: submit, oninput: () => { save.disabled = JSON.stringify(changes()) === was; } },
     field("field-title", "Title", title), field("field-description", "Description", description, "Also the text for who does not see the picture."),
     field("field-tags", "Tags", tags, "With commas between them."),
-    h("label", { class: "check" }, open, "Everybody may find it, not only who is signed in"), problem, h("div", { class: "acts" }, save));
+    h("label", { class: "check" }, open, "Public: its record can be read without signing in"), problem, h("div", { class: "acts" }, save));
   return form;
 }
 

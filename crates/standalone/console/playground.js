@@ -1,6 +1,5 @@
 // The URL of one picture, put together from parameters: the edge's own table says which there are and what they take.
 
-import * as api from "./api.js";
 import { calm, copy, h } from "./dom.js";
 import { bytes } from "./format.js";
 import { rendition } from "./grid.js";
@@ -8,6 +7,7 @@ import { rendition } from "./grid.js";
 const PAUSE = 250;
 // What most people want is a step away; all else is in the list of parameters.
 const PRESETS = { "800 wide": "w=800&f=auto", "Square": "w=600&h=600&fit=cover&f=auto", "Face": "w=400&h=400&fit=cover&g=face&f=auto", "Banner": "w=1200&h=400&fit=cover&f=auto", "Tiny": "w=64&f=webp&q=50", "Grey": "w=800&gray=1&f=auto" };
+const LIVES = { 3600: "an hour", 86400: "a day", 604800: "a week", 2592000: "30 days", 31536000: "a year" };
 const WIDTHS = [320, 640, 960, 1280, 1920];
 
 const encode = (text) => encodeURIComponent(text).replaceAll("%2C", ",").replaceAll("%3A", ":");
@@ -22,11 +22,11 @@ export function playground(picture, about) {
   const facts = h("p", { class: "hint", role: "status" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const address = h("code", { class: "address", tabIndex: 0, "aria-label": "URL" });
+  const life = h("select", { id: "life", onchange: () => load() }, Object.entries(LIVES).map(([seconds, says]) => new Option(says, seconds, false, seconds === "604800")));
   const names = h("datalist", { id: "parameter-names" }, about.parameters.map((one) => h("option", { value: one.name }, one.doc)));
 
   const query = () => pairs.filter(([name, value]) => name && value !== "").map(([name, value]) => `${encode(name)}=${encode(value)}`).join("&");
-  const target = () => rendition(picture, query(), about.route);
-  const full = async () => new URL(about.signed ? await api.sign(picture, query()) : target(), location.href).href;
+  const full = async (wanted = query()) => new URL(await rendition(picture, wanted, Number(life.value)), location.href).href;
 
   function line(at) {
     const [name, value] = pairs[at];
@@ -52,7 +52,6 @@ export function playground(picture, about) {
 
   async function load() {
     const mine = ++turn;
-    address.textContent = target();
     try {
       const url = await full();
       const begun = performance.now();
@@ -87,7 +86,7 @@ export function playground(picture, about) {
     const widths = WIDTHS.filter((width) => width < picture.content.width).concat(picture.content.width <= WIDTHS.at(-1) ? [picture.content.width] : []);
     const ready = async (width, format) => {
       const wanted = [`w=${width}`, ...others, `f=${format}`].join("&");
-      return new URL(about.signed ? await api.sign(picture, wanted) : rendition(picture, wanted, about.route), location.href).href;
+      return full(wanted);
     };
     const set = async (format) => (await Promise.all(widths.map(async (width) => `${await ready(width, format)} ${width}w`))).join(", ");
     const fallback = picture.content.mediaType === "image/png" ? "png" : "jpg";
@@ -107,6 +106,7 @@ export function playground(picture, about) {
     rows, names,
     h("button", { type: "button", class: "quiet", onclick: () => { pairs.push(["", ""]); write(); rows.lastElementChild.querySelector("input").focus(); } }, "Add a parameter"),
     h("div", { class: "stage" }, stage), facts, problem, address,
+    about.signed && h("p", { class: "life" }, h("label", { for: "life" }, "Signed: good for"), life, h("span", { class: "hint" }, "For this picture and these parameters alone.")),
     h("div", { class: "acts" },
       h("button", { type: "button", class: "primary", id: "copy-url", onclick: () => full().then((url) => copy(url, "URL")).catch(tell) }, "Copy URL"),
       h("button", { type: "button", id: "copy-picture", onclick: () => code().then((text) => copy(text, "<picture>")).catch(tell) }, "Copy <picture>"),

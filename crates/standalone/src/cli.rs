@@ -1,7 +1,7 @@
 //! The command line of `tintype-standalone`.
 
 use crate::config::Config;
-use crate::{edge, serve};
+use crate::{edge, serve, signing};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use service::config::{ConfigErrors, Loaded};
 use service::health::{self, Probe};
@@ -36,12 +36,21 @@ enum Command {
     Serve {
         #[command(flatten)]
         config: ConfigArguments,
-        /// On the first start, import the pictures of this folder, so that there is something to see.
+        /// On the first start, import the pictures of this folder, so that there is something to see; where that was
+        /// interrupted, the next start goes on.
         #[arg(long, value_name = "FOLDER")]
         first_import: Option<PathBuf>,
     },
     /// Compare records, originals, published names and the index, and say what does not fit. Stop the server before.
     Check(ConfigArguments),
+    /// Give an account a new password, print it once, and end the account's sessions. The server may be running.
+    ResetPassword {
+        /// Whose.
+        #[arg(default_value = auth::EMAIL)]
+        email: String,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
     /// Say everything that is wrong with a configuration, or print it.
     CheckConfig {
         #[command(flatten)]
@@ -106,9 +115,13 @@ impl Command {
             Self::Serve { config, first_import } => {
                 let mut loaded = config.load()?;
                 edge::complete(&mut loaded.config).map_err(Failure::Failed)?;
+                signing::complete(&mut loaded.config).map_err(Failure::Failed)?;
                 serve::live(&loaded, config.config.as_deref(), first_import.as_deref()).map_err(Failure::Failed)
             }
             Self::Check(arguments) => check(&arguments.load()?.config).map_err(Failure::Failed),
+            Self::ResetPassword { email, config } => {
+                reset_password(&config.load()?.config, &email).map_err(Failure::Failed)
+            }
             Self::CheckConfig { config, print } => {
                 let loaded = config.load()?;
                 match print {
@@ -126,6 +139,14 @@ impl Command {
             }
         }
     }
+}
+
+fn reset_password(config: &Config, email: &str) -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let account = runtime.block_on(async { auth::Auth::open(&config.auth).await?.reset_password(email).await })?;
+    let account = account.ok_or_else(|| format!("there is no account {email:?}"))?;
+    println!("e-mail:   {}\npassword: {}", account.email, account.password);
+    Ok(())
 }
 
 fn check(config: &Config) -> Result<(), String> {

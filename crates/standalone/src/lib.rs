@@ -10,4 +10,5 @@ mod edge;
 mod platform;
 mod serve;
 mod session;
+mod signing;
 mod welcome;

@@ -92,5 +92,7 @@ impl Platform {
 
 /// Whether URLs of published pictures have to be signed.
 pub(crate) fn signed(config: &Config) -> bool {
-    config.edge.signing.mode == tintype::config::SigningMode::Required
+    let route = config.edge.routes.iter().find(|route| route.prefix == config.platform.route);
+    let own = route.and_then(|route| route.signing);
+    own.unwrap_or(config.edge.signing.mode) == tintype::config::SigningMode::Required
 }

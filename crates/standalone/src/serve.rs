@@ -7,7 +7,8 @@ use crate::config::Config;
 use crate::console::{self, About};
 use crate::edge;
 use crate::platform::{self, Platform};
-use crate::{session, welcome};
+use crate::session;
+use crate::welcome::{self, FirstImport};
 use axum::Router;
 use axum::extract::Request;
 use companion::binary::wind_down;
@@ -19,6 +20,7 @@ use service::drain::{self, Drain};
 use service::otlp::{self, Exporter};
 use service::telemetry;
 use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tintype::app::App;
@@ -57,7 +59,7 @@ async fn run(config: &Config, exporter: Option<Exporter>, first_import: Option<&
     register_build(&mut registry, "standalone", env!("CARGO_PKG_VERSION"));
 
     let listeners = listen(config).await?;
-    let mut platform = Platform::open(config).await?;
+    let platform = Platform::open(config).await?;
     let app = App::build(&config.edge, &mut registry, Clock::SYSTEM)?;
     let base = Base::new(&config.requests, &config.edge.otlp, Metrics::register(&mut registry));
     let companions = platform.companions(config, &app, &base, &mut registry)?;
@@ -93,16 +95,30 @@ async fn run(config: &Config, exporter: Option<Exporter>, first_import: Option<&
         serving.spawn(async move { serve(listener, mounted, connections, head_timeout, &stop, &drain).await });
     }
     readiness.ready();
-    if let (Some(first), Some(address)) = (platform.first.take(), address) {
-        welcome::tell(&first, address);
-        if let Some(folder) = first_import {
-            tokio::spawn(welcome::import(folder.to_owned(), config.platform.data.clone(), first, address));
-        }
+    if let Some(address) = address {
+        welcome(&platform, config, first_import, address, &drain)?;
     }
     wind_down(&drain, &stop, &config.edge.drain).await;
     serving.join_all().await;
     if let Some(exporting) = exporting {
         exporting.finish().await;
+    }
+    Ok(())
+}
+
+/// What the first start does, and what is left of it.
+fn welcome(
+    platform: &Platform,
+    config: &Config,
+    folder: Option<&Path>,
+    address: SocketAddr,
+    drain: &Drain,
+) -> Result<(), String> {
+    if let Some(first) = &platform.first {
+        welcome::tell(first, address);
+    }
+    if let Some(import) = FirstImport::due(folder, &config.platform.data, platform.first.is_some())? {
+        tokio::spawn(import.run(Arc::clone(&platform.auth), address, drain.clone()));
     }
     Ok(())
 }

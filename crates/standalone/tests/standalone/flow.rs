@@ -2,7 +2,7 @@
 //! store → hit → 304 → replace → purge → the new bytes → delete → 404, and gone from search; restore → back. Walked on embedded parts here, and on the production parts by `production`.
 
 use crate::server::Server;
-use client::{Client, Found};
+use client::{Asset, Client, Failure, Found};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -36,6 +36,17 @@ pub(crate) async fn picture(address: SocketAddr, url: &str, fields: &[(&str, &st
         testkit::wire::get(address, &url, &fields)
     });
     asked.join().expect("an answer")
+}
+
+/// A rendition's URL, signed where the configuration has a key, else as it is.
+pub(crate) async fn signed(client: &Client, asset: &Asset, query: &str) -> String {
+    match client.sign(&asset.tenant, &asset.path, query, 3600).await {
+        Ok(url) => url,
+        Err(Failure::Refused { problem, .. }) if problem.code == "not-configured" => {
+            format!("{}?{query}", asset.url.as_deref().expect("it is published"))
+        }
+        Err(failure) => panic!("{}: {failure}", asset.path),
+    }
 }
 
 fn cache(answer: &Reply) -> &str {
@@ -80,7 +91,7 @@ pub(crate) async fn walk(place: &Place<'_>) {
     let hits = until(client, "harbour", 1).await.hits;
     assert_eq!((hits[0].id.as_str(), hits[0].path.as_str()), (asset.id.as_str(), "sea/harbour.png"));
 
-    let url = format!("{}?w=200&f=png", asset.url.as_deref().expect("it is published"));
+    let url = signed(client, &asset, "w=200&f=png").await;
     let first = picture(edge, &url, &[]).await;
     assert_eq!(first.status, 200, "{}", first.text());
     assert_eq!(testkit::picture::png_size(&first.body), Some((200, 150)));
@@ -114,45 +125,4 @@ async fn the_whole_flow() {
     let server = Server::start(&[]);
     let client = server.administrator().await;
     walk(&Place { client: &client, edges: &[server.address], folder: server.folder() }).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_import_that_is_interrupted_goes_on_and_sends_nothing_twice() {
-    use client::{Import, Outcome, Step};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-    let server = Server::start(&[]);
-    let client = server.administrator().await;
-    let folder = server.folder().join("pictures");
-    std::fs::create_dir_all(folder.join("below")).unwrap();
-    for number in 0..40 {
-        let name = if number % 2 == 0 { format!("{number:02}.png") } else { format!("below/{number:02}.png") };
-        std::fs::write(folder.join(name), testkit::picture::noise(24, 24, number)).unwrap();
-    }
-    let import = Import { folder: folder.clone(), prefix: "in/".into(), at_once: 4, journal: None };
-    let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let (stopping, counting) = (Arc::clone(&stop), Arc::clone(&sent));
-    let summary = import.run(&client, Arc::clone(&stop), move |step| {
-        if let Step::Ended { outcome: Outcome::Sent, .. } = step
-            && counting.fetch_add(1, Ordering::Relaxed) == 9
-        {
-            stopping.store(true, Ordering::Relaxed);
-        }
-    });
-    let first = summary.await.unwrap();
-    assert!(first.interrupted && (10..40).contains(&first.sent), "{first:?}");
-    assert!(folder.join(".tintype-import").exists());
-
-    let second = import.run(&client, Arc::new(AtomicBool::new(false)), |_| {}).await.unwrap();
-    assert_eq!((second.sent + first.sent, second.there, second.interrupted), (40, first.sent, false), "{second:?}");
-    assert!(second.failed.is_empty() && !folder.join(".tintype-import").exists());
-
-    let third = import.run(&client, Arc::new(AtomicBool::new(false)), |_| {}).await.unwrap();
-    assert_eq!((third.sent, third.there), (0, 40), "by content, without a journal");
-
-    std::fs::write(folder.join("broken.jpg"), "no picture at all").unwrap();
-    let fourth = import.run(&client, Arc::new(AtomicBool::new(false)), |_| {}).await.unwrap();
-    assert_eq!((fourth.there, fourth.failed.len()), (40, 1));
-    assert!(fourth.failed[0].1.status().is_some_and(|status| status.is_client_error()), "{:?}", fourth.failed);
 }

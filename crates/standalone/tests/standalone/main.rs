@@ -3,7 +3,10 @@
 mod apart;
 mod config;
 mod flow;
+mod import;
 mod kill;
 mod parts;
 mod production;
 mod server;
+mod signed;
+mod start;

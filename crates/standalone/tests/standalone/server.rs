@@ -1,5 +1,6 @@
 //! The binary as a process, with what its first start prints; killed and started again on the same data.
 
+use crate::flow::picture;
 use client::{Client, Vault};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use testkit::Reply;
 
 /// Its file.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_tintype-standalone");
@@ -17,6 +19,8 @@ pub(crate) struct Server {
     child: Child,
     folder: TempDir,
     sets: Vec<String>,
+    /// What the first start imports.
+    importing: Option<PathBuf>,
     pub(crate) address: SocketAddr,
     pub(crate) password: String,
 }
@@ -29,14 +33,23 @@ impl Server {
 
     /// The same with this file of configuration.
     pub(crate) fn start_with(file: &str, sets: &[String]) -> Self {
+        Self::first(file, sets, None)
+    }
+
+    /// On embedded parts, with a folder for its first import.
+    pub(crate) fn start_importing(pictures: &Path) -> Self {
+        Self::first("", &[], Some(pictures.to_owned()))
+    }
+
+    fn first(file: &str, sets: &[String], importing: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("config.toml"), file).expect("a file");
-        let mut child = spawn(folder.path(), sets, "127.0.0.1:0");
+        let mut child = spawn(folder.path(), sets, importing.as_deref(), "127.0.0.1:0");
         let told = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
         let password = told.filter_map(|line| line.trim().strip_prefix("password: ").map(str::to_owned)).next();
         let password = password.unwrap_or_else(|| panic!("it tells no password: {}", log(folder.path())));
         let address = listening(folder.path());
-        Self { child, folder, sets: sets.to_vec(), address, password }
+        Self { child, folder, sets: sets.to_vec(), importing, address, password }
     }
 
     /// Somebody who has signed in as the first administrator.
@@ -51,6 +64,15 @@ impl Server {
         self.folder.path()
     }
 
+    /// Asks without signing in.
+    pub(crate) async fn get(&self, url: &str, fields: &[(&str, &str)]) -> Reply {
+        picture(self.address, url, fields).await
+    }
+
+    pub(crate) fn log(&self) -> String {
+        log(self.folder.path())
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         let _gone_or_going = self.child.kill();
@@ -60,7 +82,7 @@ impl Server {
     /// Begins it again where it was, and does not wait.
     pub(crate) fn begin(&mut self) {
         self.kill();
-        self.child = spawn(self.folder.path(), &self.sets, &self.address.to_string());
+        self.child = spawn(self.folder.path(), &self.sets, self.importing.as_deref(), &self.address.to_string());
     }
 
     /// Starts it again where it was.
@@ -90,13 +112,16 @@ pub(crate) fn check(folder: &Path, sets: &[String]) -> Result<String, String> {
     if output.status.success() { Ok(text) } else { Err(text) }
 }
 
-fn spawn(folder: &Path, sets: &[String], listen: &str) -> Child {
+fn spawn(folder: &Path, sets: &[String], importing: Option<&Path>, listen: &str) -> Child {
     let mut command = Command::new(BINARY);
     command.args(["serve", "--config", "config.toml"]).current_dir(folder).env("TINTYPE_LOG", "info");
     for set in [&format!("server.listen={listen}"), "server.admin=127.0.0.1:0", "log.format=json"] {
         command.args(["--set", set]);
     }
     command.args(["--set", "auth.passwords.memory=64KiB"]).args(sets.iter().flat_map(|set| ["--set", set]));
+    if let Some(pictures) = importing {
+        command.arg("--first-import").arg(pictures);
+    }
     let out = File::create(place(folder)).expect("a log");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(out).spawn().expect("a binary")
 }
