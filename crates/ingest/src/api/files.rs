@@ -1,15 +1,13 @@
 //! Uploads in one request: PUT to a path, PUT to an asset, and a form.
 
-use super::receive::{Manner, Said, append, stage};
+use super::receive::{Gathered, Manner, Said, stage};
 use super::view::AssetView;
 use super::{Site, who};
-use crate::Trouble;
 use access::Action;
 use axum::body::Body;
 use axum::extract::multipart::MultipartError;
 use axum::extract::{Multipart, State};
 use axum::response::Response;
-use bytes::BytesMut;
 use catalog::{AssetId, AssetPath};
 use companion::{Caller, IdempotencyKey, Path, Precondition, Problem, Query, Trace, code};
 use http::HeaderMap;
@@ -216,20 +214,11 @@ async fn text(mut field: axum::extract::multipart::Field<'_>) -> Result<String, 
 }
 
 async fn file(site: &Site, stage: &StageId, mut field: axum::extract::multipart::Field<'_>) -> Result<(), Problem> {
-    let (mut at, mut gathered, limit) = (0, BytesMut::new(), site.desk.config.max_bytes);
+    let mut gathered = Gathered::new(&site.desk, stage, 0, site.desk.config.max_bytes);
     while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
-        if at + (gathered.len() + chunk.len()) as u64 > limit {
-            return Err(Trouble::TooLong { limit }.into());
-        }
-        gathered.extend_from_slice(&chunk);
-        if gathered.len() >= site.desk.store.piece() {
-            at = append(&site.desk, stage, at, gathered.split().freeze()).await?;
-        }
+        gathered.take(&chunk).await?;
     }
-    if !gathered.is_empty() {
-        append(&site.desk, stage, at, gathered.freeze()).await?;
-    }
-    Ok(())
+    gathered.end().await.map(drop)
 }
 
 impl Site {

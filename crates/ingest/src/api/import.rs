@@ -4,12 +4,11 @@
 
 use super::Site;
 use super::files::parsed;
-use super::receive::{Manner, Said, append};
+use super::receive::{Gathered, Manner, Said};
 use super::view::AssetView;
 use crate::Trouble;
 use axum::extract::State;
 use axum::response::Response;
-use bytes::BytesMut;
 use catalog::{ContentHash, TenantId, Visibility};
 use companion::{Caller, Code, IdempotencyKey, Json, Precondition, Problem, Trace};
 use http::{HeaderMap, StatusCode};
@@ -93,19 +92,11 @@ async fn fetch(site: &Site, stage: &StageId, url: &str) -> Result<Option<String>
     if download.length.is_some_and(|length| length > limit) {
         return Err(Trouble::TooLong { limit }.into());
     }
-    let (mut at, mut gathered) = (0, BytesMut::new());
+    let mut gathered = Gathered::new(&site.desk, stage, 0, limit);
     while let Some(data) = download.next().await.map_err(|trouble| told(&trouble))? {
-        if at + (gathered.len() + data.len()) as u64 > limit {
-            return Err(Trouble::TooLong { limit }.into());
-        }
-        gathered.extend_from_slice(&data);
-        if gathered.len() >= site.desk.store.piece() {
-            at = append(&site.desk, stage, at, gathered.split().freeze()).await?;
-        }
+        gathered.take(&data).await?;
     }
-    if !gathered.is_empty() {
-        append(&site.desk, stage, at, gathered.freeze()).await?;
-    }
+    gathered.end().await?;
     Ok(download.media_type)
 }
 

@@ -144,8 +144,7 @@ pub(crate) async fn stage(
     if body.size_hint().lower() > most.saturating_sub(offset) {
         return Err(Trouble::TooLong { limit: most }.into());
     }
-    let piece = desk.store.piece();
-    let (mut at, mut gathered) = (offset, BytesMut::new());
+    let mut gathered = Gathered::new(desk, stage, offset, most);
     let ended = loop {
         let frame = match body.frame().await {
             None => break Ok(()),
@@ -153,18 +152,55 @@ pub(crate) async fn stage(
             Some(Ok(frame)) => frame,
         };
         let Ok(data) = frame.into_data() else { continue };
-        if at + gathered.len() as u64 + data.len() as u64 > most {
-            break Err(Trouble::TooLong { limit: most }.into());
-        }
-        gathered.extend_from_slice(&data);
-        if gathered.len() >= piece {
-            at = append(desk, stage, at, gathered.split().freeze()).await?;
+        if let Err(problem) = gathered.take(&data).await {
+            break Err(problem);
         }
     };
-    if !gathered.is_empty() {
-        at = append(desk, stage, at, gathered.freeze()).await?;
-    }
+    let at = gathered.end().await?;
     ended.map(|()| at)
+}
+
+/// Bytes on their way to a stage, in pieces that the store likes.
+pub(crate) struct Gathered<'a> {
+    desk: &'a Desk,
+    stage: &'a StageId,
+    at: u64,
+    most: u64,
+    bytes: BytesMut,
+}
+
+impl<'a> Gathered<'a> {
+    /// For a stage that is `at` bytes long and may have `most`.
+    pub(crate) fn new(desk: &'a Desk, stage: &'a StageId, at: u64, most: u64) -> Self {
+        Self { desk, stage, at, most, bytes: BytesMut::new() }
+    }
+
+    /// # Errors
+    /// They are more than may be; the store does not take them.
+    pub(crate) async fn take(&mut self, data: &[u8]) -> Result<(), Problem> {
+        if self.at + (self.bytes.len() + data.len()) as u64 > self.most {
+            return Err(Trouble::TooLong { limit: self.most }.into());
+        }
+        self.bytes.extend_from_slice(data);
+        if self.bytes.len() >= self.desk.store.piece() { self.append().await } else { Ok(()) }
+    }
+
+    /// The length of the stage, with what is left.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub(crate) async fn end(mut self) -> Result<u64, Problem> {
+        if !self.bytes.is_empty() {
+            self.append().await?;
+        }
+        Ok(self.at)
+    }
+
+    async fn append(&mut self) -> Result<(), Problem> {
+        let bytes = self.bytes.split().freeze();
+        self.at = append(self.desk, self.stage, self.at, bytes).await?;
+        Ok(())
+    }
 }
 
 pub(crate) async fn append(desk: &Desk, stage: &StageId, at: u64, bytes: Bytes) -> Result<u64, Problem> {
