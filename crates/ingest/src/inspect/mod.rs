@@ -100,4 +100,4 @@ fn content(bytes: &[u8], probe: &Probe, frames: u32) -> Content {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

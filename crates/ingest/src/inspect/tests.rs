@@ -59,8 +59,11 @@ fn corpora() -> PathBuf {
     shared.join("corpora")
 }
 
+/// Folders of what must not be published, but for what others read.
+pub(crate) const HOSTILE: [&str; 6] = ["mislabelled", "truncated", "svg-attack", "bomb", "malformed", "malformed-heif"];
+
 /// The corpus beside the checkout, where it is there.
-fn corpus(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn corpus(folder: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(corpora().join(folder)) else {
         println!("skipped: no corpora/{folder} (CONTRIBUTING.md)");
         return Vec::new();
@@ -76,7 +79,7 @@ fn corpus(folder: &str) -> Vec<PathBuf> {
 }
 
 /// Whether one of two other readers takes a file of the corpus: then it need not be refused.
-fn is_readable(file: &str) -> bool {
+pub(crate) fn is_readable(file: &str) -> bool {
     let manifest = fs::read(corpora().join("manifest.json")).unwrap_or_default();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
     let entries = manifest.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -86,7 +89,7 @@ fn is_readable(file: &str) -> bool {
 
 #[test]
 fn hostile_files_are_not_published() {
-    for folder in ["mislabelled", "truncated", "svg-attack", "bomb", "malformed", "malformed-heif"] {
+    for folder in HOSTILE {
         let mut passed = Vec::new();
         for path in corpus(folder) {
             let bytes = fs::read(&path).expect("a file");
