@@ -5,6 +5,7 @@ mod config;
 mod flow;
 mod import;
 mod kill;
+mod matrix;
 mod parts;
 mod production;
 mod server;
