@@ -72,9 +72,16 @@ impl HttpEdge {
 
     async fn tell(&self, what: &str, body: &Value, taken: &[u16]) -> Result<(), String> {
         let mut failed = Vec::new();
+        let mut fields = self.fields.clone();
+        // The edge's audit log has the trace of whoever changed the picture.
+        if let Some((name, value)) = service::otlp::outgoing(&tracing::Span::current())
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
+            fields.push((HeaderName::from_static(name), value));
+        }
         for admin in &self.config.admin {
             let url = format!("{}/{what}", admin.trim_end_matches('/'));
-            match self.errands.post(&url, &self.fields, Bytes::from(body.to_string())).await {
+            match self.errands.post(&url, &fields, Bytes::from(body.to_string())).await {
                 Ok(status) if taken.contains(&status) => {}
                 Ok(status) => failed.push(format!("{url} answered {status}")),
                 Err(trouble) => failed.push(format!("{url}: {trouble} ({})", trouble.text)),

@@ -28,6 +28,8 @@ pub(super) struct Act<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
+    /// The caller's place in a trace, as W3C `traceparent`.
+    pub(super) trace: Option<&'a str>,
     pub(super) status: u16,
     pub(super) detail: Option<&'a str>,
 }
@@ -59,7 +61,7 @@ impl Audit {
         let query = act.query.map(hide);
         tracing::info!(
             target: "audit", who = act.who, peer = %act.peer, method = act.method, path = act.path,
-            query, status = act.status, outcome, micros = micros(act.took), detail = act.detail, "admin act"
+            query, trace = act.trace, status = act.status, outcome, micros = micros(act.took), detail = act.detail, "admin act"
         );
         let Some(file) = &self.0 else { return };
         let line = line(act, outcome, query.as_deref());
@@ -85,6 +87,7 @@ fn line(act: &Act<'_>, outcome: &str, query: Option<&str>) -> String {
         ("method", Some(act.method)),
         ("path", Some(act.path)),
         ("query", query),
+        ("trace", act.trace),
         ("outcome", Some(outcome)),
         ("detail", act.detail),
     ];
@@ -138,6 +141,7 @@ mod tests {
             method: "POST",
             path: "/purge",
             query,
+            trace: Some("00-1-2-01"),
             status: 200,
             detail,
         }
@@ -148,7 +152,7 @@ mod tests {
         let text = line(&act(Some("a=1"), Some("3 \"keys\"\n")), "done", Some("a=1"));
         assert!(text.ends_with("}\n") && text.lines().count() == 1);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["time"], "2026-11-22T06:08:36.042Z");
+        assert_eq!((&value["time"], &value["trace"]), (&"2026-11-22T06:08:36.042Z".into(), &"00-1-2-01".into()));
         assert_eq!((value["detail"].as_str(), value["micros"].as_u64()), (Some("3 \"keys\"\n"), Some(1234)));
     }
 

@@ -18,6 +18,7 @@ use prometheus_client::registry::Registry;
 use super::access::{Access, Who};
 use super::audit::{Act, Audit, Detail};
 use super::{Answer, Readiness};
+use crate::otlp::{Propagation, TRACEPARENT};
 
 /// Largest body of a request, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -70,6 +71,9 @@ impl Router {
         let who = self.access.who(request.headers());
         let (began, at, head) = (Instant::now(), SystemTime::now(), request.uri().clone());
         let method = request.method().clone();
+        // What is no such thing is not written down.
+        let trace = request.headers().get(TRACEPARENT).and_then(|text| Propagation::W3c.read(text.to_str().ok()?));
+        let trace = trace.map(|context| Propagation::W3c.write(context));
         let answer = match who {
             Some(_) => self.known(request).await,
             None => unknown(),
@@ -83,6 +87,7 @@ impl Router {
                 method: method.as_str(),
                 path: head.path(),
                 query: head.query(),
+                trace: trace.as_deref(),
                 status: answer.status().as_u16(),
                 detail: answer.extensions().get::<Detail>().map(|detail| detail.0.as_str()),
             });

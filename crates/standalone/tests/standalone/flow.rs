@@ -64,6 +64,19 @@ pub(crate) struct Place<'p> {
 }
 
 impl Place<'_> {
+    /// From the cache; the publisher's own purge may still come in between.
+    async fn until_hit(&self, url: &str) -> Reply {
+        let began = Instant::now();
+        loop {
+            let reply = picture(self.edges[0], url, &[]).await;
+            if cache(&reply).contains("; hit") {
+                return reply;
+            }
+            assert!(began.elapsed() < SETTLE, "{}", cache(&reply));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Every edge answers this before long, and the first one at once.
     async fn everywhere(&self, url: &str, fine: impl Fn(&Reply) -> bool) -> Reply {
         let first = picture(self.edges[0], url, &[]).await;
@@ -96,8 +109,8 @@ pub(crate) async fn walk(place: &Place<'_>) {
     assert_eq!(first.status, 200, "{}", first.text());
     assert_eq!(testkit::picture::png_size(&first.body), Some((200, 150)));
     assert!(cache(&first).contains("fwd=miss"), "{}", cache(&first));
-    let again = picture(edge, &url, &[]).await;
-    assert!(cache(&again).contains("; hit"), "{}", cache(&again));
+    let again = place.until_hit(&url).await;
+    assert_eq!(again.body, first.body);
     let tag = again.field("etag").to_owned();
     assert_eq!(picture(edge, &url, &[("if-none-match", &tag)]).await.status, 304);
     place.everywhere(&url, |reply| reply.status == 200 && reply.body == first.body).await;

@@ -2,6 +2,7 @@
 
 mod apart;
 mod config;
+mod fleet;
 mod flow;
 mod import;
 mod kill;
@@ -11,3 +12,4 @@ mod production;
 mod server;
 mod signed;
 mod start;
+mod traces;
