@@ -4,11 +4,11 @@ use crate::fetch::{Client, Question};
 use crate::introspect::Introspection;
 use crate::token::issuer::{Issuer, Mapping, Sort, Source};
 use crate::token::{Fetched, KeySet, Remote};
-use crate::{Door, Policies, Role};
+use crate::{Door, Ended, Policies, Role};
 use arc_swap::ArcSwap;
 use http::{Method, Uri};
 use jiff::SignedDuration;
-use service::config::{Choice, Reader, Section};
+use service::config::{Choice, Reader, Secret, Section};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub struct AccessConfig {
     pub introspect_key_file: Option<PathBuf>,
     pub introspect_fresh: Duration,
     pub issuers: Vec<IssuerConfig>,
+    pub sessions: Option<SessionsConfig>,
 }
 
 impl Section for AccessConfig {
@@ -50,12 +51,35 @@ impl Section for AccessConfig {
                 "How long an answer holds; so long is a key taken that has been revoked.",
             ),
             issuers: r.tables("issuers", &[]),
+            sessions: r.optional_section("sessions"),
         };
         if config.introspect.is_some() != config.introspect_key_file.is_some() {
             let allowed = "both introspect and introspect_key_file, or none";
             r.reject("introspect", "one of two", allowed, "make a key with role `service`: docs/auth.md");
         }
         config
+    }
+}
+
+/// `[access.sessions]`.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct SessionsConfig {
+    pub url: Option<Secret>,
+    pub prefix: String,
+}
+
+impl Section for SessionsConfig {
+    const DOC: &'static str = "Redis, where tintype-auth says which sessions were ended; the same for all companions. With it their access \
+        tokens are refused everywhere at once, else when they are over.";
+
+    fn read(r: &mut Reader<'_>) -> Self {
+        let url =
+            r.secret("url", "redis://HOST:PORT, rediss:// with TLS; with a password: redis://:PASSWORD@HOST:PORT.");
+        if url.is_none() {
+            r.reject("url", "nothing", "redis://HOST:PORT or rediss://HOST:PORT", "or leave [access.sessions] out");
+        }
+        Self { url, prefix: r.string("prefix", "tintype-sessions", "What its keys begin with.") }
     }
 }
 
@@ -135,9 +159,30 @@ impl AccessConfig {
     /// # Errors
     /// A file cannot be read, policies do not fit, a URL is none.
     pub fn door(&self, local: Option<(String, Arc<ArcSwap<KeySet>>)>) -> Result<Door, String> {
+        let ended = self.ended()?;
+        self.door_with(local, ended)
+    }
+
+    /// The ended sessions that this process shares with others; without `[access.sessions]` those that it ended itself.
+    ///
+    /// # Errors
+    /// An URL that is none of Redis.
+    pub fn ended(&self) -> Result<Arc<Ended>, String> {
+        let sessions = self.sessions.as_ref().and_then(|sessions| Some((sessions, sessions.url.as_ref()?)));
+        Ok(Arc::new(match sessions {
+            Some((sessions, url)) => Ended::shared(url.expose(), &sessions.prefix)?,
+            None => Ended::default(),
+        }))
+    }
+
+    /// As [`AccessConfig::door`], with the ended sessions of whoever ends them in this process.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn door_with(&self, local: Option<(String, Arc<ArcSwap<KeySet>>)>, ended: Arc<Ended>) -> Result<Door, String> {
         let client = Client::new()?;
         let leeway = u32::try_from(self.leeway.as_secs()).unwrap_or(u32::MAX);
-        let mut door = Door::new(self.policies()?).with_leeway(leeway);
+        let mut door = Door::new(self.policies()?).with_leeway(leeway).with_ended(ended);
         if let Some((issuer, keys)) = local {
             door = door.with_local_issuer(issuer, keys);
         }

@@ -28,6 +28,8 @@ pub enum Denied {
     Token(&'static str),
     /// The token was good, once.
     Expired,
+    /// Its session was ended: by its owner, by who manages users, or since a copy of its refresh token was used.
+    Over,
     /// No such key, or another secret, or it was revoked, or has ended. Which of it is not told.
     Key,
     /// No policy permits it, or one forbids it. With the names of those that forbid.
@@ -45,7 +47,9 @@ impl Denied {
     /// Whose fault it is.
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::Anonymous | Self::Header | Self::Token(_) | Self::Expired | Self::Key => Fault::Credentials,
+            Self::Anonymous | Self::Header | Self::Token(_) | Self::Expired | Self::Over | Self::Key => {
+                Fault::Credentials
+            }
             Self::Forbidden { .. } => Fault::Forbidden,
             Self::Unavailable(_) => Fault::Unavailable,
         }
@@ -58,6 +62,7 @@ impl Denied {
             Self::Header => "credentials-malformed",
             Self::Token(_) => "token-invalid",
             Self::Expired => "token-expired",
+            Self::Over => "session-over",
             Self::Key => "key-invalid",
             Self::Forbidden { .. } => "forbidden",
             Self::Unavailable(_) => "authentication-unavailable",
@@ -69,7 +74,9 @@ impl Denied {
         match self {
             Self::Anonymous => Some("Bearer realm=\"tintype\""),
             Self::Header => Some("Bearer realm=\"tintype\", error=\"invalid_request\""),
-            Self::Token(_) | Self::Expired | Self::Key => Some("Bearer realm=\"tintype\", error=\"invalid_token\""),
+            Self::Token(_) | Self::Expired | Self::Over | Self::Key => {
+                Some("Bearer realm=\"tintype\", error=\"invalid_token\"")
+            }
             Self::Forbidden { .. } | Self::Unavailable(_) => None,
         }
     }
@@ -82,6 +89,7 @@ impl fmt::Display for Denied {
             Self::Header => f.write_str("one header `Authorization: Bearer <access token or API key>` is expected"),
             Self::Token(why) => write!(f, "the token is not accepted: {why}"),
             Self::Expired => f.write_str("the token has expired: refresh it, or sign in again"),
+            Self::Over => f.write_str("the session was ended: sign in again"),
             Self::Key => f.write_str("the API key is not accepted: it is unknown, revoked or over"),
             Self::Forbidden { action, policies } if policies.is_empty() => {
                 write!(f, "{action} is not allowed here: no policy permits it")

@@ -8,7 +8,7 @@ use crate::reach::decide;
 use crate::remembered::Remembered;
 use crate::token::KeySet;
 use crate::token::issuer::{Issuer, Mapping, Sort, Source, Token};
-use crate::{Action, ApiKey, Caller, Denied, Keys, Policies, Reach, Resource};
+use crate::{Action, ApiKey, Caller, Denied, Ended, Keys, Policies, Reach, Resource};
 use arc_swap::ArcSwap;
 use http::{HeaderMap, header::AUTHORIZATION};
 use jiff::Timestamp;
@@ -27,6 +27,7 @@ pub(crate) const AUDIENCE: &str = "tintype";
 pub struct Door {
     issuers: Vec<Issuer>,
     keys: Option<Arc<dyn Keys>>,
+    ended: Option<Arc<Ended>>,
     policies: ArcSwap<Policies>,
     reaches: Remembered,
     leeway: i64,
@@ -39,6 +40,7 @@ impl Door {
         Self {
             issuers: Vec::new(),
             keys: None,
+            ended: None,
             policies: ArcSwap::from_pointee(policies),
             reaches: Remembered::default(),
             leeway: LEEWAY,
@@ -70,6 +72,13 @@ impl Door {
     #[must_use]
     pub fn with_keys(mut self, keys: Arc<dyn Keys>) -> Self {
         self.keys = Some(keys);
+        self
+    }
+
+    /// Takes no tokens of our own issuers whose sessions were ended.
+    #[must_use]
+    pub fn with_ended(mut self, ended: Arc<Ended>) -> Self {
+        self.ended = Some(ended);
         self
     }
 
@@ -119,7 +128,11 @@ impl Door {
         let name = token.issuer()?;
         let issuer = self.issuers.iter().find(|issuer| issuer.issuer == name);
         let issuer = issuer.ok_or(Denied::Token("its issuer is not known here"))?;
-        issuer.caller(&token, self.now(), self.leeway).await
+        let caller = issuer.caller(&token, self.now(), self.leeway).await?;
+        match &self.ended {
+            Some(ended) if issuer.sort == Sort::Tintype && ended.has(&caller.id, self.now()).await => Err(Denied::Over),
+            _ => Ok(caller),
+        }
     }
 
     /// Whether somebody may do something.

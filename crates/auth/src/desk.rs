@@ -3,14 +3,15 @@
 use crate::audit::{self, Outcome};
 use crate::config::Config;
 use crate::http::from::From;
+use crate::metric::Metrics;
 use crate::password::Hasher;
 use crate::ring::{Ring, Terms, millis};
 use crate::seal::Seals;
 use crate::signing::Signing;
 use crate::store::{Millis, NewLink, Store};
-use access::{Action, ApiKey, Caller, Clock, Door, Keys, KeysFuture, Kind, Resource, Unavailable};
+use access::{Action, ApiKey, Caller, Clock, Door, Ended, Keys, KeysFuture, Kind, Resource, Unavailable};
 use companion::Problem;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// Everything that auth has. Opened once, before its routes are built, since others need its door.
@@ -22,6 +23,10 @@ pub struct Auth {
     pub(crate) ring: Arc<Ring>,
     pub(crate) hasher: Hasher,
     pub(crate) signing: Signing,
+    pub(crate) metrics: Metrics,
+    ended: Arc<Ended>,
+    /// Seconds that a token may be about after its session was ended.
+    longest: i64,
     door: Arc<Door>,
     clock: Time,
 }
@@ -67,17 +72,42 @@ impl Auth {
         let longest = auth.access_token.max(crate::http::url::LONGEST_UPLOAD);
         let terms = Terms { notice: millis(auth.key_notice), token: millis(longest) };
         let ring = Arc::new(Ring::open(store.clone(), Arc::clone(&seals), terms, now).await?);
-        let keys = StoreKeys { store: store.clone(), seals: Arc::clone(&seals), clock: Time(Arc::clone(&clock)) };
-        let door = config.access.door(Some((auth.issuer.clone(), ring.verifying())))?;
+        let metrics = Metrics::default();
+        let keys = StoreKeys {
+            store: store.clone(),
+            seals: Arc::clone(&seals),
+            clock: Time(Arc::clone(&clock)),
+            metrics: metrics.clone(),
+        };
+        let ended = config.access.ended()?;
+        let door = config.access.door_with(Some((auth.issuer.clone(), ring.verifying())), Arc::clone(&ended))?;
         let door = Arc::new(door.with_keys(Arc::new(keys)).with_clock(Arc::clone(&clock)));
         let hasher = Hasher::new(&auth.passwords).map_err(|error| format!("[auth.passwords]: {error}"))?;
         let signing = Signing::open(&auth)?;
-        Ok(Arc::new(Self { config: auth, store, seals, ring, hasher, signing, door, clock: Time(clock) }))
+        let leeway = config.access.leeway.as_secs();
+        let longest = i64::try_from(auth.access_token.as_secs().saturating_add(leeway)).unwrap_or(i64::MAX);
+        let clock = Time(clock);
+        let opened = Self { config: auth, store, seals, ring, hasher, signing, metrics, ended, longest, door, clock };
+        Ok(Arc::new(opened))
     }
 
     /// The door of this process: it takes our tokens and knows our API keys without asking anybody.
     pub fn door(&self) -> Arc<Door> {
         Arc::clone(&self.door)
+    }
+
+    /// What is counted; to be registered once in a process.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// These sessions were ended: their access tokens are refused from now on, by whoever shares the list.
+    pub(crate) async fn refuse(&self, sessions: &[String]) {
+        let now = self.now();
+        let until = now.checked_add(SignedDuration::from_secs(self.longest)).unwrap_or(Timestamp::MAX);
+        self.metrics.ended(sessions.len());
+        self.ended.note(sessions, now, until).await;
     }
 
     /// The time.
@@ -98,7 +128,9 @@ impl Auth {
         resource: &Resource<'_>,
         from: &From,
     ) -> Result<(), Problem> {
-        let Err(denied) = self.door.may(caller, action, resource) else {
+        let decided = self.door.may(caller, action, resource);
+        self.metrics.decided(decided.is_ok());
+        let Err(denied) = decided else {
             if is_reading(action) && self.config.audit_reads {
                 let target = resource.path.unwrap_or_default();
                 self.note(caller, resource.tenant, action.as_str(), target, Outcome::Done, "", from).await?;
@@ -166,6 +198,7 @@ struct StoreKeys {
     store: Store,
     seals: Arc<Seals>,
     clock: Time,
+    metrics: Metrics,
 }
 
 impl Keys for StoreKeys {
@@ -176,9 +209,13 @@ impl Keys for StoreKeys {
                 tracing::warn!(%error, "API keys cannot be looked up");
                 Unavailable
             };
-            let Some(record) = self.store.key(key.id()).await.map_err(failed)? else { return Ok(None) };
+            let Some(record) = self.store.key(key.id()).await.map_err(failed)? else {
+                self.metrics.key(false);
+                return Ok(None);
+            };
             let over = record.revoked.is_some() || record.expires.is_some_and(|end| end <= now);
             if over || !key.is_of(&crate::http::key::hash_of(&record), self.seals.pepper()) {
+                self.metrics.key(false);
                 return Ok(None);
             }
             // Asked here as well: an UPDATE that changes no row still takes SQLite's write lock.
@@ -187,8 +224,10 @@ impl Keys for StoreKeys {
             }
             let tenant = self.store.tenant(&record.tenant).await.map_err(failed)?;
             if tenant.is_some_and(|tenant| tenant.locked) {
+                self.metrics.key(false);
                 return Ok(None);
             }
+            self.metrics.key(true);
             let service = record.roles.contains(&access::Role::Service);
             let kind = if service { Kind::Service } else { Kind::Key };
             let tenant = if record.tenant == "*" { "" } else { &record.tenant };

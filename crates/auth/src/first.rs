@@ -70,7 +70,7 @@ impl Auth {
             return Err("the password was changed by somebody else meanwhile; try again".to_owned());
         }
         let ended = self.store.end_sessions(&user.id, "", "password", now).await;
-        ended.map_err(|error| error.to_string())?;
+        self.refuse(&ended.map_err(|error| error.to_string())?).await;
         Ok(Some(FirstAdministrator { email: user.email, password }))
     }
 

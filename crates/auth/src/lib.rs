@@ -19,6 +19,7 @@ pub mod config;
 mod desk;
 mod first;
 mod http;
+mod metric;
 pub mod password;
 mod ring;
 pub mod seal;
@@ -28,6 +29,7 @@ pub mod store;
 pub use config::Config;
 pub use desk::Auth;
 pub use first::{EMAIL, FirstAdministrator};
+pub use metric::Metrics;
 
 use companion::{Base, Companion, Task};
 use service::drain::Drain;

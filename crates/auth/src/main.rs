@@ -12,6 +12,7 @@ fn main() -> ExitCode {
                 eprintln!("The first administrator is {}, with the password {}", first.email, first.password);
                 eprintln!("It is not shown again. Change it: POST /auth/v1/password");
             }
+            auth.metrics().register(&mut ground.registry);
             auth::build(&config, auth::Parts { auth, base: ground.base() })
         },
     )

@@ -22,11 +22,15 @@ pub(super) const TAKEN: Code = Code::new("email-taken", StatusCode::CONFLICT, "T
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SignUp {
-    #[schema(example = "ann@example.com")]
+    #[schema(
+        example = "ann@example.com",
+        max_length = 254,
+        pattern = "^[^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@.\\s\\x00-\\x1f\\x7f-\\x9f][^@\\s\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     email: String,
     #[schema(format = Password)]
     password: String,
-    #[schema(example = "Ann")]
+    #[schema(example = "Ann", pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$")]
     name: String,
 }
 
@@ -165,7 +169,8 @@ pub(crate) async fn change_password(
     if !changed {
         return Err(Problem::new(code::CONFLICT, "The password was changed meanwhile."));
     }
-    auth.store.end_sessions(&user.id, &caller.id, "password", now).await?;
+    let ended = auth.store.end_sessions(&user.id, &caller.id, "password", now).await?;
+    auth.refuse(&ended).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct MadeKey {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewKey {
-    #[schema(example = "build server")]
+    #[schema(example = "build server", pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$")]
     name: String,
     roles: Vec<Role>,
     /// What it is limited to, such as `asset:create` or `asset:*`; left out: nothing but its roles.

@@ -37,10 +37,12 @@ pub(crate) struct Question {
     /// Who would ask: an account's name, or any text.
     subject: String,
     /// The tenant that they would be signed in for.
+    #[schema(pattern = "^([a-z0-9][a-z0-9-]{0,62}|\\*)$")]
     tenant: String,
     roles: Vec<Role>,
     action: Action,
     /// Whose thing it is about; left out: the tenant's own.
+    #[schema(pattern = "^([a-z0-9][a-z0-9-]{0,62}|\\*)$")]
     of: Option<String>,
     /// The picture's name, for actions on pictures.
     path: Option<String>,

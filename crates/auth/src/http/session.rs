@@ -4,6 +4,7 @@ use super::from::From;
 use super::page;
 use crate::Auth;
 use crate::audit::Outcome;
+use crate::metric::{Refresh as Exchanged, SignIn as Counted};
 use crate::ring::millis;
 use crate::seal::random_text;
 use crate::store::{Millis, Refreshed, SessionRecord, UserRecord};
@@ -30,9 +31,13 @@ const GRANTS_ROOM: usize = 8 << 10;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SignIn {
-    #[schema(example = "ann@example.com")]
+    #[schema(
+        example = "ann@example.com",
+        max_length = 254,
+        pattern = "^[^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@.\\s\\x00-\\x1f\\x7f-\\x9f][^@\\s\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     email: String,
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 256)]
     password: String,
     /// For which tenant; left out: the first of one's own.
     tenant: Option<String>,
@@ -115,11 +120,12 @@ pub(crate) async fn sign_in(
     let now = auth.millis();
     let nobody = access::Caller::anonymous();
     if let Err(locked) = auth.not_locked_out(&email, &from, now).await {
+        auth.metrics.signed_in(Counted::LockedOut);
         auth.note(&nobody, "*", "sign-in", &email, Outcome::Denied, "locked out", &from).await?;
         return Err(locked);
     }
     // Counted before it is looked at: many at once are no way round the limit.
-    auth.count_attempt(&email, &from, now).await?;
+    auth.count_attempt(&email, &from, now).await.inspect_err(|_| auth.metrics.signed_in(Counted::LockedOut))?;
     let user = auth.store.user_by_email(&email).await?;
     let kept = user.as_ref().map(|user| user.password.clone());
     let right = auth.hasher.is_right(asked.password, kept).await.map_err(Problem::unavailable)?;
@@ -129,6 +135,7 @@ pub(crate) async fn sign_in(
         None => None,
     };
     let (Some(user), Some((tenant, _))) = (user, place) else {
+        auth.metrics.signed_in(Counted::Failed);
         auth.count_failures(&email, &from, now).await?;
         auth.note(&nobody, "*", "sign-in", &email, Outcome::Failed, "", &from).await?;
         return Err(Problem::new(WRONG, "Address or password is wrong, or this account may not sign in here."));
@@ -149,6 +156,7 @@ pub(crate) async fn sign_in(
     let caller = access::Caller::new(Kind::User, &user.id, &tenant, &[]);
     auth.note(&caller, or_all(&tenant), "sign-in", &session.id, Outcome::Done, &email, &from).await?;
     auth.store.begin_session(&session, &auth.seals.refresh_hash(&refresh)).await?;
+    auth.metrics.signed_in(Counted::Done);
     auth.tokens(&session, &user, refresh).await.map(Json)
 }
 
@@ -170,9 +178,21 @@ pub(crate) async fn refresh(
     let refreshed = auth.store.refresh(&old, &new, now, grace, expires).await?;
     let over = || Problem::new(OVER, "The session is over: sign in again.");
     let session = match refreshed {
-        Refreshed::Yes(session) | Refreshed::JustNow(session) => session,
-        Refreshed::No => return Err(over()),
+        Refreshed::Yes(session) => {
+            auth.metrics.refreshed(Exchanged::Done);
+            session
+        }
+        Refreshed::JustNow(session) => {
+            auth.metrics.refreshed(Exchanged::Repeated);
+            session
+        }
+        Refreshed::No => {
+            auth.metrics.refreshed(Exchanged::Over);
+            return Err(over());
+        }
         Refreshed::Reused(session) => {
+            auth.metrics.refreshed(Exchanged::Reused);
+            auth.refuse(std::slice::from_ref(&session.id)).await;
             let caller = access::Caller::new(Kind::User, &session.user, &session.tenant, &[]);
             let detail = "a refresh token was used again; the session was ended";
             auth.note(&caller, or_all(&session.tenant), "refresh", &session.id, Outcome::Failed, detail, &from).await?;
@@ -187,7 +207,8 @@ pub(crate) async fn refresh(
 
 /// Signs out.
 ///
-/// Refresh tokens are void at once. Access tokens that are about stay good until their end, for minutes.
+/// Refresh tokens are void at once, and access tokens wherever the list of ended sessions is known: here, and with
+/// `[access.sessions]` in all companions. Elsewhere they stay good until their end, for minutes.
 #[utoipa::path(post, path = "/auth/v1/sign-out", tag = "sessions", request_body = SignOut, security(("bearer" = [])),
     responses((status = 204, description = "Signed out."), (status = 401, description = "Nobody is signed in.")))]
 pub(crate) async fn sign_out(
@@ -201,9 +222,10 @@ pub(crate) async fn sign_out(
     let detail = if asked.everywhere { "everywhere" } else { "" };
     auth.note(&caller, or_all(&caller.tenant), "sign-out", &caller.id, Outcome::Done, detail, &from).await?;
     if asked.everywhere {
-        auth.store.end_sessions(&caller.subject, "", "sign-out", now).await?;
-    } else {
-        auth.store.end_session(&caller.id, &caller.subject, "sign-out", now).await?;
+        let ended = auth.store.end_sessions(&caller.subject, "", "sign-out", now).await?;
+        auth.refuse(&ended).await;
+    } else if auth.store.end_session(&caller.id, &caller.subject, "sign-out", now).await? {
+        auth.refuse(std::slice::from_ref(&caller.id)).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -242,6 +264,7 @@ pub(crate) async fn end(
     if !ended.map_err(Problem::unavailable)? {
         return Err(Problem::not_found("session"));
     }
+    auth.refuse(std::slice::from_ref(&id)).await;
     auth.note(&caller, or_all(&caller.tenant), "end-session", &id, Outcome::Done, "", &from).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -32,7 +32,7 @@ pub(crate) struct NewTenant {
     /// In URLs, for ever.
     #[schema(example = "acme", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
     id: String,
-    #[schema(example = "Acme Ltd")]
+    #[schema(example = "Acme Ltd", pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$")]
     name: String,
 }
 
@@ -40,6 +40,7 @@ pub(crate) struct NewTenant {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TenantChange {
+    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$")]
     name: Option<String>,
     locked: Option<bool>,
 }

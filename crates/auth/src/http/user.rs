@@ -36,13 +36,18 @@ pub(crate) struct User {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewUser {
-    #[schema(example = "bob@example.com")]
+    #[schema(
+        example = "bob@example.com",
+        max_length = 254,
+        pattern = "^[^@\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@.\\s\\x00-\\x1f\\x7f-\\x9f][^@\\s\\x00-\\x1f\\x7f-\\x9f]*$"
+    )]
     email: String,
-    #[schema(example = "Bob")]
+    #[schema(example = "Bob", pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$")]
     name: String,
     /// The first one; left out only where the address has an account already, which keeps its own.
     #[schema(format = Password)]
     password: Option<String>,
+    #[schema(min_items = 1)]
     roles: Vec<Role>,
 }
 
@@ -54,6 +59,7 @@ pub(crate) struct UserChange {
     roles: Option<Vec<Role>>,
     /// Does not sign in, anywhere: for users of this tenant only, and operators.
     locked: Option<bool>,
+    #[schema(pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$")]
     name: Option<String>,
 }
 
@@ -183,7 +189,8 @@ pub(crate) async fn change(
         auth.store.set_roles(&record.id, &tenant, roles).await?;
     }
     if record.locked {
-        auth.store.end_sessions(&record.id, "", "locked", now).await?;
+        let ended = auth.store.end_sessions(&record.id, "", "locked", now).await?;
+        auth.refuse(&ended).await;
     }
     auth.shown(record, &tenant).await.map(Json)
 }

@@ -156,20 +156,16 @@ impl Store {
         Ok(changed == 1)
     }
 
-    /// Ends all of somebody's but one (`""`: all), and says how many.
+    /// Ends all of somebody's but one (`""`: all), and says which.
     ///
     /// # Errors
     /// The database.
-    pub async fn end_sessions(&self, user: &str, but: &str, why: &str, now: Millis) -> Result<u64, StoreError> {
-        const SQL: &str = "UPDATE sessions SET ended = $3, why = $4 WHERE user_id = $1 AND id <> $2 AND ended IS NULL";
-        Ok(on_pool!(self, |pool| sqlx::query(SQL)
-            .bind(user)
-            .bind(but)
-            .bind(now)
-            .bind(why)
-            .execute(pool)
-            .await?
-            .rows_affected()))
+    pub async fn end_sessions(&self, user: &str, but: &str, why: &str, now: Millis) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "UPDATE sessions SET ended = $3, why = $4 \
+             WHERE user_id = $1 AND id <> $2 AND ended IS NULL RETURNING id";
+        let ended: Vec<(String,)> =
+            on_pool!(self, |pool| sqlx::query_as(SQL).bind(user).bind(but).bind(now).bind(why).fetch_all(pool).await?);
+        Ok(ended.into_iter().map(|(id,)| id).collect())
     }
 
     /// Forgets sessions that were over before a time, with their refresh tokens.

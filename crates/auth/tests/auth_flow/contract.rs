@@ -108,7 +108,7 @@ async fn sessions(store: &Store) {
     assert_eq!(store.refresh("q0", "q1", 1000, 10, 1200).await.expect("answered"), Refreshed::No, "over");
     assert_eq!(store.sessions("u1", 500).await.expect("listed").len(), 2);
     assert!(!store.end_session("s2", "another", "x", 500).await.expect("asked"));
-    assert_eq!(store.end_sessions("u1", "s3", "x", 500).await.expect("ended"), 1);
+    assert_eq!(store.end_sessions("u1", "s3", "x", 500).await.expect("ended"), ["s2"]);
     assert_eq!(store.forget_sessions(600).await.expect("forgotten"), 2);
     assert!(store.session("s1").await.expect("read").is_none());
 }

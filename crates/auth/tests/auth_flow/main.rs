@@ -3,6 +3,7 @@
 mod audit;
 mod contract;
 mod elsewhere;
+mod ended;
 mod flow;
 mod keys;
 mod signed;

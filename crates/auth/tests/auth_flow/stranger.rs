@@ -77,3 +77,18 @@ fn the_printed_configuration_is_current() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml");
     companion::testing::config_is_current::<Whole>(&file);
 }
+
+/// Nobody in particular does not learn what should have been written.
+#[tokio::test]
+async fn who_one_is_comes_before_what_one_says() {
+    let site = Site::memory().await;
+    for (method, path) in
+        [("POST", "policies/decisions"), ("POST", "tenants"), ("PATCH", "tenants/main"), ("POST", "password")]
+    {
+        for token in ["", "no token"] {
+            site.told(401, method, path, token, json!({ "unknown": true })).await;
+        }
+    }
+    site.told(400, "POST", "policies/decisions", &site.admin, json!({ "unknown": true })).await;
+    site.told(400, "POST", "sign-in", "", json!({ "unknown": true })).await;
+}
