@@ -2,6 +2,7 @@
 //!
 //! Knows no handler. Invariant: whatever is served has gone through [`Base::finish`], so that no route is without its limits.
 
+use crate::caller::sign_in_first;
 use crate::config::Limits;
 use crate::metric::Metrics;
 use crate::problem::{Problem, code};
@@ -167,7 +168,11 @@ impl Base {
         router: OpenApiRouter,
         patience: &[Patience],
     ) -> Companion {
-        let (router, api) = router.split_for_parts();
+        let (mut router, api) = router.split_for_parts();
+        if let Some(door) = &self.door {
+            let closed = Arc::new(openapi::closed(&api));
+            router = router.route_layer(from_fn_with_state((Arc::clone(door), closed), sign_in_first));
+        }
         let api = openapi::complete(api, name, about);
         let site = Site { name, shared: Arc::clone(&self.shared), door: self.door.clone(), patience: patience.into() };
         let router = openapi::serve(router, name, &api)

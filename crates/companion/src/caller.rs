@@ -5,10 +5,13 @@
 
 use crate::problem::{Code, Problem, code};
 use access::{Denied, Door, Fault};
-use axum::extract::FromRequestParts;
-use http::StatusCode;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use http::request::Parts;
+use http::{Method, StatusCode};
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +19,32 @@ use std::time::Duration;
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller(pub access::Caller);
+
+/// A caller that was found before the handler's own readers began.
+#[derive(Clone, Debug)]
+struct Found(access::Caller);
+
+/// Operations that are for somebody only, by method and path as it is routed.
+pub(crate) type Closed = Arc<HashSet<(Method, String)>>;
+
+/// Finds the caller before anything else of the request is read: whoever is nobody in particular does not learn what a body
+/// or a field should have been.
+pub(crate) async fn sign_in_first(
+    State((door, closed)): State<(Arc<Door>, Closed)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let is_closed = path.is_some_and(|path| closed.contains(&(request.method().clone(), path)));
+    if is_closed {
+        let found = door.caller(request.headers()).await;
+        match found.and_then(|caller| if caller.is_anonymous() { Err(Denied::Anonymous) } else { Ok(caller) }) {
+            Ok(caller) => drop(request.extensions_mut().insert(Found(caller))),
+            Err(denied) => return Problem::from(denied).into_response(),
+        }
+    }
+    next.run(request).await
+}
 
 impl Deref for Caller {
     type Target = access::Caller;
@@ -47,6 +76,9 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        if let Some(Found(caller)) = parts.extensions.get::<Found>() {
+            return Ok(Self(caller.clone()));
+        }
         let Some(door) = parts.extensions.get::<Arc<Door>>().cloned() else {
             return Err(Problem::new(code::UNAVAILABLE, "Nobody can be let in here: there is no door.")
                 .because("a handler asks for its caller, and the companion was built without access::Door"));

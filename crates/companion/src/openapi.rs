@@ -6,11 +6,14 @@ use crate::problem::Document;
 use axum::Router;
 use axum::routing::get;
 use bytes::Bytes;
+use http::Method;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use utoipa::openapi::path::Operation;
+use std::collections::HashSet;
+use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, Content, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required};
+use utoipa::openapi::{Components, Content, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required, Schema};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 /// The name of the only security scheme: an access token, or an API key.
@@ -38,6 +41,9 @@ pub(crate) fn serve(router: Router, name: &str, api: &OpenApi) -> Router {
 
 /// Names the service, its security, and the refusals that any request can meet.
 pub(crate) fn complete(mut api: OpenApi, name: &str, about: &str) -> OpenApi {
+    // axum's way of writing "all the rest" is none of OpenAPI's.
+    let paths = std::mem::take(&mut api.paths.paths).into_iter();
+    api.paths.paths = paths.map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     let info = InfoBuilder::new().title(format!("tintype-{name}")).version(env!("CARGO_PKG_VERSION"));
     api.info = info.description(Some(about)).build();
     let components = api.components.get_or_insert_with(Components::new);
@@ -47,6 +53,11 @@ pub(crate) fn complete(mut api: OpenApi, name: &str, about: &str) -> OpenApi {
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT, or an API key");
     components.add_security_scheme(BEARER, SecurityScheme::Http(scheme.build()));
     for operation in api.paths.paths.values_mut().flat_map(operations_mut) {
+        for parameter in operation.parameters.iter_mut().flatten() {
+            if let RefOr::T(parameter) = parameter {
+                settle(parameter);
+            }
+        }
         let documented = &mut operation.responses.responses;
         for (status, description) in ANYWHERE {
             documented.entry(status.to_owned()).or_insert_with(|| refusal(description));
@@ -69,6 +80,66 @@ pub(crate) fn complete(mut api: OpenApi, name: &str, about: &str) -> OpenApi {
         }
     }
     api
+}
+
+/// What headers have that all companions read alike.
+const HEADERS: [(&str, &str); 3] =
+    [("If-Match", r#"^("r[1-9][0-9]{0,17}"|\*)$"#), ("If-None-Match", r"^\*$"), ("Idempotency-Key", "^[!-~]{1,255}$")];
+
+/// A parameter is there or not, and is never null; what all companions read alike is told of all alike.
+fn settle(parameter: &mut Parameter) {
+    let Some(schema) = parameter.schema.take() else { return };
+    let mut schema = without_null(schema);
+    let pattern = HEADERS.into_iter().find(|(name, _)| *name == parameter.name).map(|(_, pattern)| pattern);
+    if let (Some(pattern), RefOr::T(Schema::Object(object))) = (pattern, &mut schema) {
+        object.pattern = Some(pattern.to_owned());
+    }
+    parameter.schema = Some(schema);
+}
+
+fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let is_null = |schema: &RefOr<Schema>| matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null));
+    match schema {
+        RefOr::T(Schema::Object(mut object)) => {
+            if let SchemaType::Array(types) = &object.schema_type
+                && let [one] = types.iter().filter(|kind| **kind != Type::Null).collect::<Vec<_>>()[..]
+            {
+                object.schema_type = SchemaType::Type(one.clone());
+            }
+            RefOr::T(Schema::Object(object))
+        }
+        RefOr::T(Schema::OneOf(mut one)) => {
+            one.items.retain(|item| !is_null(item));
+            match &one.items[..] {
+                [only] => only.clone(),
+                _ => RefOr::T(Schema::OneOf(one)),
+            }
+        }
+        other => other,
+    }
+}
+
+/// Operations that change something, or are of a protocol of its own (HEAD), and are for somebody only: by method and path as it is routed.
+pub(crate) fn closed(api: &OpenApi) -> HashSet<(Method, String)> {
+    let open = |operation: &Operation| {
+        let written = |requirement| serde_json::to_value(requirement).unwrap_or_default();
+        let requirements = operation.security.iter().flatten();
+        operation.security.is_none()
+            || requirements.map(written).any(|requirement| requirement == serde_json::json!({}))
+    };
+    let of = |(path, item): (&String, &PathItem)| {
+        let PathItem { put, post, delete, patch, head, .. } = item;
+        let all = [
+            (Method::HEAD, head),
+            (Method::PUT, put),
+            (Method::POST, post),
+            (Method::DELETE, delete),
+            (Method::PATCH, patch),
+        ];
+        let closed = all.into_iter().filter(|(_, operation)| operation.as_ref().is_some_and(|one| !open(one)));
+        closed.map(|(method, _)| (method, path.clone())).collect::<Vec<_>>()
+    };
+    api.paths.paths.iter().flat_map(of).collect()
 }
 
 const PROBLEM: &str = "application/problem+json";

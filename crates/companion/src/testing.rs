@@ -103,7 +103,26 @@ pub async fn differences(companion: &Companion) -> Vec<String> {
             wrong.push(format!("{path}: documented {methods:?}, routed {allowed:?} ({})", answer.head.status));
         }
     }
+    let document = serde_json::to_value(&companion.api).expect("the document has texts as keys");
+    let mut named = BTreeSet::new();
+    references(&document, &mut named);
+    wrong.extend(
+        named.into_iter().filter(|name| document.pointer(name).is_none()).map(|name| format!("{name} is not there")),
+    );
     wrong
+}
+
+/// What the document refers to within itself.
+fn references(value: &Value, named: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'));
+            named.extend(name.map(str::to_owned));
+            fields.values().for_each(|value| references(value, named));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, named)),
+        _ => {}
+    }
 }
 
 /// The paths of the router, which it tells in its `Debug` form alone.

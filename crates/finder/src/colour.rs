@@ -7,6 +7,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
+use utoipa::ToSchema;
 
 /// Step of the grid.
 const STEP: f32 = 5.0;
@@ -147,7 +148,8 @@ impl Near {
 }
 
 /// The eleven basic colour terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum ColourName {
     /// Black.
     Black,

@@ -24,7 +24,7 @@ pub const MAX_KEY: usize = 200;
 /// What a job does: `[a-z][a-z0-9-]{0,47}`. The handler that is registered for it does it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, example = "index")]
+#[schema(value_type = String, pattern = "^[a-z][a-z0-9-]{0,47}$", example = "index")]
 pub struct JobKind(Cow<'static, str>);
 
 impl JobKind {
@@ -295,6 +295,8 @@ pub struct Job {
     pub not_before: Timestamp,
     /// The place in a trace that it belongs to.
     pub trace: Option<String>,
+    /// What the attempt before said of its progress, where the queue remembers: long work goes on from there.
+    pub progress: Option<Value>,
 }
 
 /// Proof of who holds a job. What it says is the queue's affair.

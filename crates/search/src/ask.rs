@@ -33,33 +33,33 @@ pub(crate) enum ColourOf {
 pub(crate) struct Ask {
     /// Words that all have to be there; `-word` must not. The last one may be the beginning of a word, unless a space
     /// follows. Small typing errors are forgiven from four letters on.
-    #[param(max_length = 500, required = false)]
+    #[param(max_length = 200, required = false)]
     pub(crate) q: String,
     /// Only this tenant's, of those that the caller reaches.
     pub(crate) tenant: Option<String>,
     /// All of these tags.
-    #[param(required = false)]
+    #[param(required = false, max_items = 50)]
     pub(crate) tag: Vec<String>,
     /// Any of these tags.
-    #[param(required = false)]
+    #[param(required = false, max_items = 50)]
     pub(crate) any_tag: Vec<String>,
     /// None of these tags.
-    #[param(required = false)]
+    #[param(required = false, max_items = 50)]
     pub(crate) no_tag: Vec<String>,
     /// Any of these media types.
-    #[param(required = false)]
+    #[param(required = false, max_items = 50)]
     pub(crate) r#type: Vec<String>,
     /// Any of these cameras, as their facet says.
-    #[param(required = false)]
+    #[param(required = false, max_items = 50)]
     pub(crate) camera: Vec<String>,
     /// Any of these shapes.
     #[param(required = false)]
     pub(crate) orientation: Vec<Orientation>,
     /// Any of these names of colours: black, blue, brown, green, grey, orange, pink, purple, red, white, yellow.
-    #[param(required = false)]
+    #[param(required = false, value_type = Vec<ColourName>)]
     pub(crate) colour_name: Vec<String>,
     /// Any of these years: of when it was taken, or else made.
-    #[param(required = false)]
+    #[param(required = false, max_items = 50)]
     pub(crate) year: Vec<i16>,
     /// Moving pictures, or still ones.
     pub(crate) animated: Option<bool>,
@@ -80,34 +80,44 @@ pub(crate) struct Ask {
     /// Length of the file, at most.
     pub(crate) max_bytes: Option<u64>,
     /// Millions of pixels, at least.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 1_000_000_000)]
     pub(crate) min_megapixels: Option<f64>,
     /// Millions of pixels, at most.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 1_000_000_000)]
     pub(crate) max_megapixels: Option<f64>,
     /// In pixels.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     pub(crate) min_width: Option<u32>,
     /// In pixels.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     pub(crate) max_width: Option<u32>,
     /// In pixels.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     pub(crate) min_height: Option<u32>,
     /// In pixels.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u64)]
     pub(crate) max_height: Option<u32>,
     /// With a colour near this one, such as `ff8800`.
+    #[param(pattern = "^#?[0-9A-Fa-f]{6}$")]
     pub(crate) colour: Option<String>,
     /// Largest distance of that colour (CIE76 ΔE), 1 to 40; 20 by itself.
+    #[param(minimum = 1, maximum = 40)]
     pub(crate) colour_within: Option<f32>,
     /// What that colour is compared with.
     pub(crate) colour_of: Option<ColourOf>,
     /// Looking like this asset.
     pub(crate) similar_to: Option<Uuid>,
     /// Most bits of the perceptual hash that differ, 0 to 15; 10 by itself.
+    #[param(maximum = 15)]
     pub(crate) distance: Option<u8>,
     /// Taken near this point: `latitude,longitude`. Only pictures of tenants whose member the caller is.
+    #[param(pattern = "^-?([0-8]?[0-9](\\.[0-9]{1,9})?|90),-?((1[0-7][0-9]|[0-9]{1,2})(\\.[0-9]{1,9})?|180)$")]
     pub(crate) near: Option<String>,
     /// How near, in metres; 10000 by itself.
+    #[param(minimum = 1, maximum = 20_038_000)]
     pub(crate) radius: Option<f64>,
     /// Taken in this box: `south,west,north,east`.
+    #[param(pattern = "^-?([0-8]?[0-9](\\.[0-9]{1,9})?|90)(,-?([0-8]?[0-9](\\.[0-9]{1,9})?|90)){3}$")]
     pub(crate) r#box: Option<String>,
     /// The order.
     pub(crate) sort: Option<Sort>,
@@ -120,6 +130,7 @@ pub(crate) struct Ask {
     #[param(required = false)]
     pub(crate) facet: Vec<Facet>,
     /// Most values of each facet, 1 to 200; 20 by itself.
+    #[param(minimum = 1, maximum = 200)]
     pub(crate) buckets: Option<usize>,
     /// Whether to tell where the words were found.
     #[param(required = false)]
@@ -139,6 +150,12 @@ impl Ask {
         (query.animated, query.folder, query.owner) = (self.animated, self.folder.clone(), self.owner.clone());
         (query.taken.from, query.taken.to) = (self.taken_from, self.taken_to);
         (query.created.from, query.created.to) = (self.created_from, self.created_to);
+        let lengths = [("query.minBytes", self.min_bytes), ("query.maxBytes", self.max_bytes)];
+        for (field, bytes) in lengths.into_iter().filter_map(|(field, bytes)| Some((field, bytes?))) {
+            if i64::try_from(bytes).is_err() {
+                return Err(Problem::field(field, bytes, format!("0 to {}", i64::MAX)));
+            }
+        }
         (query.bytes.from, query.bytes.to) = (self.min_bytes, self.max_bytes);
         query.pixels.from = pixels("query.minMegapixels", self.min_megapixels, f64::ceil)?;
         query.pixels.to = pixels("query.maxMegapixels", self.max_megapixels, f64::floor)?;

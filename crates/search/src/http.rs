@@ -2,25 +2,34 @@
 
 use crate::Desk;
 use crate::answer::{Assets, Dressing, Suggestions};
-use crate::ask::{Ask, DISTANCE, problem, text};
+use crate::ask::{Ask, ColourOf, DISTANCE, problem, text};
 use crate::metric::From;
 use crate::reach;
 use access::Action;
 use axum::extract::State;
 use companion::{Caller, Json, Problem, Query, code};
-use finder::{Alike, FinderError, Prompt, Reach, Sort};
+use finder::{Alike, ColourName, Facet, FinderError, Orientation, Prompt, Reach, Sort};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Instant;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+/// What parameters have, which the routes do not collect by themselves.
+#[derive(OpenApi)]
+#[openapi(components(schemas(ColourOf, ColourName, Facet, Orientation, Sort)))]
+struct Named;
+
 pub(crate) fn router(desk: Arc<Desk>) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(assets)).routes(routes!(similar)).routes(routes!(suggest)).with_state(desk)
+    OpenApiRouter::with_openapi(Named::openapi())
+        .routes(routes!(assets))
+        .routes(routes!(similar))
+        .routes(routes!(suggest))
+        .with_state(desk)
 }
 
 /// Finds assets.
@@ -83,7 +92,7 @@ async fn similar(
 #[into_params(parameter_in = Query)]
 struct Typed {
     /// As typed so far.
-    #[param(max_length = 500)]
+    #[param(max_length = 200)]
     q: String,
     /// Most proposals; 10 by itself.
     #[param(minimum = 1, maximum = 50)]

@@ -15,7 +15,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
-        #[schema(value_type = String, format = "uuid", example = "019384a1-7c00-7abc-8def-0123456789ab")]
+        #[schema(value_type = String, format = "uuid", pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", example = "019384a1-7c00-7abc-8def-0123456789ab")]
         pub struct $name(Uuid);
 
         impl $name {

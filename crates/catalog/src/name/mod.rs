@@ -136,7 +136,7 @@ text! {
     |text| {
         (1..=64).contains(&text.chars().count()) && text.trim() == text && !text.contains(|c: char| c.is_control() || c == ',')
     },
-    pattern = "^[^,]{1,64}$", example = "summer"
+    pattern = "^[^,\\s\\x00-\\x1f\\x7f-\\x9f]([^,\\x00-\\x1f\\x7f-\\x9f]{0,62}[^,\\s\\x00-\\x1f\\x7f-\\x9f])?$", example = "summer"
 }
 
 text! {

@@ -8,7 +8,9 @@ super::text! {
     AssetPath, "path",
     "1 to 512 bytes, segments parted by / that are neither empty nor . or .., without control characters and \\",
     sound,
-    min_length = 1, max_length = 512, example = "cats/tom.jpg"
+    min_length = 1, max_length = 512,
+    pattern = "^(?!\\.{1,2}(/|$))[^/\\\\\\x00-\\x1f\\x7f-\\x9f]+(/(?!\\.{1,2}(/|$))[^/\\\\\\x00-\\x1f\\x7f-\\x9f]+)*$",
+    example = "cats/tom.jpg"
 }
 
 super::text! {
@@ -16,7 +18,9 @@ super::text! {
     PathPrefix, "prefix of paths",
     "up to 512 bytes, not beginning with /, no segments that are empty or . or .., without control characters and \\",
     beginning,
-    max_length = 512, example = "cats/"
+    max_length = 512,
+    pattern = "^((?!\\.{1,2}/)[^/\\\\\\x00-\\x1f\\x7f-\\x9f]+(/(?!\\.{1,2}/)[^/\\\\\\x00-\\x1f\\x7f-\\x9f]+)*/)?[^/\\\\\\x00-\\x1f\\x7f-\\x9f]*$",
+    example = "cats/"
 }
 
 /// In bytes. With the tenant it fits into keys of S3 (1024) and of DynamoDB's indexes (1024).

@@ -137,7 +137,7 @@ fn id(text: &str) -> Result<JobId, Problem> {
 
 /// One job.
 #[utoipa::path(
-    get, path = "/index/v1/jobs/{id}", params(("id" = String, Path, description = "The job's id")), tag = "jobs",
+    get, path = "/index/v1/jobs/{id}", params(("id" = Uuid, Path, description = "The job's id")), tag = "jobs",
     security(("bearer" = [])),
     responses((status = 200, body = Seen), (status = 404), (status = 501, description = "The queue in use cannot tell"))
 )]
@@ -160,7 +160,7 @@ struct Cancelled {
 
 /// Cancels a job: one that waits or is dead is taken out, one that runs is asked to stop.
 #[utoipa::path(
-    post, path = "/index/v1/jobs/{id}/cancel", params(("id" = String, Path, description = "The job's id")), tag = "jobs",
+    post, path = "/index/v1/jobs/{id}/cancel", params(("id" = Uuid, Path, description = "The job's id")), tag = "jobs",
     security(("bearer" = [])),
     responses(
         (status = 200, body = Cancelled), (status = 404), (status = 409, description = "It has ended"),
