@@ -29,6 +29,7 @@ pub mod probe;
 pub mod product;
 pub mod quality;
 pub mod render;
+pub mod repack;
 mod resample;
 pub mod scratch;
 pub mod setup;

@@ -57,9 +57,20 @@ async fn desk(data: &Path) -> Result<Desk, String> {
     let catalog = catalog::open(&of, &aws).await.map_err(|error| error.to_string())?;
     let store = store::FolderStore::open(&data.join("store")).map_err(|error| error.to_string())?;
     let queue = jobs::SqliteQueue::open(&data.join("jobs.db")).await.map_err(|error| error.to_string())?;
+    let jobs = service::config::load(None, [], &[]).map_err(|error| error.to_string())?.config;
     let policies = access::Policies::builtin().map_err(|error| error.to_string())?;
     let door = Arc::new(access::Door::new(policies));
-    let parts = Parts { catalog, store: Arc::new(store), queue: Arc::new(queue), door, edge: None, aws };
+    let parts = Parts {
+        catalog,
+        store: Arc::new(store),
+        queue: Arc::new(queue),
+        door,
+        edge: None,
+        aws,
+        replica: None,
+        jobs,
+        runners: Default::default(),
+    };
     Ok(Desk::new(&config, &parts, Metrics::default()))
 }
 

@@ -98,7 +98,12 @@ impl Desk {
         Ok(bytes.freeze())
     }
 
-    async fn commit_upload(&self, stage: &StageId, intake: &Intake, found: &Found) -> Result<Admitted, Trouble> {
+    pub(crate) async fn commit_upload(
+        &self,
+        stage: &StageId,
+        intake: &Intake,
+        found: &Found,
+    ) -> Result<Admitted, Trouble> {
         let there = self.catalog.find(&intake.tenant, &intake.path).await?;
         intake.condition.check(there.as_ref())?;
         let allowed = if there.is_some() { intake.may_replace } else { intake.may_create };

@@ -2,7 +2,7 @@
 //!
 //! Each key with its default and bounds. Does not open anything.
 
-use crate::Private;
+use crate::{Private, ReplicaConfig};
 use aws::Access;
 use catalog::TenantId;
 use imaging::Limits;
@@ -22,10 +22,12 @@ pub struct IngestConfig {
     pub undo: Duration,
     pub grace: Duration,
     pub private: Private,
+    pub recompress: bool,
     pub inspect: InspectConfig,
     pub import: ImportConfig,
     pub edge: EdgeConfig,
     pub arrivals: Option<ArrivalsConfig>,
+    pub replica: Option<ReplicaConfig>,
     pub webhooks: Vec<WebhookConfig>,
 }
 
@@ -61,10 +63,17 @@ impl Section for IngestConfig {
                 "Places (GPS), serial numbers and owners' names in pictures. keep: below facts.private, for those who may edit. \
                  drop: not in the record. Renditions have neither unless asked with meta=keep.",
             ),
+            recompress: r.bool(
+                "recompress",
+                false,
+                "Whether PNG originals are packed anew behind the upload, where that saves 5% or more: the same pixels and \
+                 metadata, as a new version. The former version stays as long as catalog.versions says.",
+            ),
             inspect: r.section("inspect"),
             import: r.section("import"),
             edge: r.section("edge"),
             arrivals: r.optional_section("arrivals"),
+            replica: r.optional_section("replica"),
             webhooks: r.tables("webhooks", &[]),
         }
     }

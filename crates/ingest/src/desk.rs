@@ -22,6 +22,8 @@ pub struct Desk {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) inspectors: Inspectors,
+    /// One more, for originals that are packed anew: uploads do not wait for it.
+    pub(crate) packer: Inspectors,
     pub(crate) publisher: Publisher,
     pub(crate) config: Arc<IngestConfig>,
     pub(crate) metrics: Metrics,
@@ -34,11 +36,13 @@ impl Desk {
     #[must_use]
     pub fn new(config: &IngestConfig, parts: &Parts, metrics: Metrics) -> Self {
         let inspect = &config.inspect;
+        let inspectors = |workers| Inspectors::new(workers, inspect.limits.clone(), inspect.deadline, config.private);
         Self {
             catalog: Arc::clone(&parts.catalog),
             store: Arc::clone(&parts.store),
             queue: Arc::clone(&parts.queue),
-            inspectors: Inspectors::new(inspect.workers, inspect.limits.clone(), inspect.deadline, config.private),
+            inspectors: inspectors(inspect.workers),
+            packer: inspectors(1),
             publisher: Publisher::new(Arc::clone(&parts.catalog), Arc::clone(&parts.store), parts.edge.clone()),
             config: Arc::new(config.clone()),
             metrics,

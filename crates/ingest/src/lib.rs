@@ -34,10 +34,11 @@ pub use intake::{Condition, Intake};
 pub use metric::Metrics;
 pub use publish::Publisher;
 pub use trouble::Trouble;
+pub use work::replica::{Replica, ReplicaConfig};
 
 use access::Door;
 use catalog::Catalog;
-use jobs::Queue;
+use jobs::{JobsConfig, Queue};
 use std::sync::Arc;
 use store::Store;
 
@@ -56,4 +57,10 @@ pub struct Parts {
     pub edge: Option<Arc<dyn Edge>>,
     /// Clients of AWS, for arrivals through SQS.
     pub aws: aws::Aws,
+    /// The other region or copy, where there is one to be compared with.
+    pub replica: Option<Replica>,
+    /// How jobs are worked off.
+    pub jobs: JobsConfig,
+    /// The numbers of all runners of the process.
+    pub runners: jobs::Metrics,
 }

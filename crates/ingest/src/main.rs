@@ -53,7 +53,12 @@ fn main() -> ExitCode {
         let door = Arc::new(config.access.door(None).map_err(|error| format!("access: {error}"))?);
         let edge = HttpEdge::new(&config.ingest.edge)?.map(|edge| Arc::new(edge) as Arc<dyn ingest::Edge>);
         let base = ground.base().with_door(Arc::clone(&door));
-        let parts = Parts { catalog, store, queue, door, edge, aws };
+        let replica = match &config.ingest.replica {
+            Some(replica) => Some(replica.open(&aws).await?),
+            None => None,
+        };
+        let runners = jobs::Metrics::register(&mut ground.registry);
+        let parts = Parts { catalog, store, queue, door, edge, aws, replica, jobs: config.jobs, runners };
         ingest::build(&config.ingest, parts, &base, &mut ground.registry)
     })
 }

@@ -281,6 +281,9 @@ async fn reports(queue: &dyn Queue, unit: Duration) {
     assert_eq!(queue.extend(&running.lease, LONG, None).await, Ok(Held::Yes));
     let seen = queue.get(ids[0]).await.expect("asked").expect("there");
     assert_eq!((seen.state, seen.progress), (State::Running, Some(json!({"done": 3}))));
+    assert_eq!(queue.give_back(&running.lease).await, Ok(true));
+    let running = one(queue, A, LONG).await.expect("due again");
+    assert_eq!(running.job.progress, Some(json!({"done": 3})), "whoever goes on knows how far it came");
     assert_eq!(queue.done(&running.lease, Some(&json!({"all": 7}))).await, Ok(true));
     let seen = queue.get(ids[0]).await.expect("asked").expect("to be seen for a while");
     assert_eq!((seen.state, seen.progress), (State::Done, Some(json!({"all": 7}))));

@@ -189,6 +189,8 @@ impl Config {
 
     /// Folders that are written to.
     pub(crate) fn written(&self) -> impl Iterator<Item = &Path> {
-        [&*self.platform.data, &*self.store.root, &*self.finder.folder].into_iter()
+        let replica = self.ingest.replica.as_ref().filter(|replica| replica.store.bucket.is_none());
+        let replica = replica.map(|replica| &*replica.store.root);
+        [&*self.platform.data, &*self.store.root, &*self.finder.folder].into_iter().chain(replica)
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Platform {
     shared: Option<Shared>,
     door: Arc<Door>,
     aws: Aws,
+    replica: Option<ingest::Replica>,
     /// Made by this start, where nobody was there.
     pub(crate) first: Option<FirstAdministrator>,
 }
@@ -40,6 +41,10 @@ impl Platform {
         let auth = Auth::open(&config.auth).await.map_err(|error| format!("auth: {error}"))?;
         let first = auth.first_administrator(TENANT).await.map_err(|error| format!("auth: {error}"))?;
         let opened = config.finder.open().map_err(|error| format!("finder: {error}"))?;
+        let replica = match &config.ingest.replica {
+            Some(replica) => Some(replica.open(&aws).await?),
+            None => None,
+        };
         Ok(Self {
             catalog: catalog::open(&config.catalog, &aws).await.map_err(|error| format!("catalog: {error}"))?,
             store: store::open(&config.store, &aws)?,
@@ -49,6 +54,7 @@ impl Platform {
             door: auth.door(),
             auth,
             aws,
+            replica,
             first,
         })
     }
@@ -63,6 +69,8 @@ impl Platform {
     ) -> Result<Vec<Companion>, String> {
         let base = base.clone().with_door(Arc::clone(&self.door));
         let auth = auth::build(&config.auth, auth::Parts { auth: Arc::clone(&self.auth), base: base.clone() })?;
+        self.auth.metrics().register(registry);
+        let runners = jobs::Metrics::register(registry);
         let edge = Here::new(app.clone(), &config.ingest.edge);
         let parts = ingest::Parts {
             catalog: Arc::clone(&self.catalog),
@@ -71,6 +79,9 @@ impl Platform {
             door: Arc::clone(&self.door),
             edge: Some(Arc::new(edge)),
             aws: self.aws.clone(),
+            replica: self.replica.clone(),
+            jobs: config.jobs.clone(),
+            runners: runners.clone(),
         };
         let ingest = ingest::build(&config.ingest, parts, &base, registry)?;
         let parts = index::Parts {
@@ -79,8 +90,7 @@ impl Platform {
             queue: Arc::clone(&self.queue),
             door: Arc::clone(&self.door),
             jobs: config.jobs.clone(),
-            // Those of ingest have the plain names.
-            runners: jobs::Metrics::register(registry.sub_registry_with_prefix("index")),
+            runners,
         };
         let index = index::build(&config.index, parts, &base, registry);
         let (door, finder) = (Arc::clone(&self.door), Arc::clone(&self.finder));

@@ -10,8 +10,8 @@ use access::{Action, Resource};
 use axum::extract::State;
 use axum::response::Response;
 use catalog::{
-    AssetId, ContentHash, Cursor, Filter, Listing, Order, PathPrefix, StateKind, StoredVersion, Tag, TenantId, Usage,
-    Visibility,
+    AssetId, AssetPath, ContentHash, Cursor, Filter, Listing, Order, PathPrefix, StateKind, StoredVersion, Tag,
+    TenantId, Usage, Visibility,
 };
 use companion::{Caller, Json, Path, Problem, Query};
 use http::StatusCode;
@@ -25,6 +25,17 @@ use utoipa::{IntoParams, ToSchema};
 pub(super) struct Whose {
     /// Whose it is; left out: the caller's own tenant.
     pub(super) tenant: Option<TenantId>,
+}
+
+/// States that are listed to those who may read.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "for the document: StateKind has one more")]
+pub(super) enum Shown {
+    /// Published.
+    Live,
+    /// To be restored.
+    Deleted,
 }
 
 /// Which assets.
@@ -42,6 +53,7 @@ pub(super) struct Which {
     /// In which order.
     pub(super) order: Option<Order>,
     /// `live` or `deleted`; live ones where it is left out.
+    #[param(value_type = Option<Shown>)]
     pub(super) state: Option<StateKind>,
     /// Whose path begins so.
     pub(super) prefix: Option<PathPrefix>,
@@ -127,7 +139,7 @@ pub(super) async fn get(
 /// The picture at a path
 #[utoipa::path(
     get, path = "/ingest/v1/paths/{*path}", tag = "assets", security(("bearer" = []), ()),
-    params(("path" = String, Path, description = "The published name; may have slashes", example = "cats/tom.jpg"), Whose),
+    params(("path" = AssetPath, Path, description = "The published name; may have slashes", example = "cats/tom.jpg"), Whose),
     responses((status = 200, description = "The picture; its revision is the ETag", body = AssetView),
         (status = 401, description = "Sign in first"), (status = 403, description = "Not allowed"),
         (status = 404, description = "No picture at that path"))

@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Edit {
     /// Another published name.
+    #[schema(value_type = Option<catalog::AssetPath>)]
     path: Option<String>,
     /// A line about it; up to 300 characters.
     #[serde(default, deserialize_with = "given")]
@@ -48,6 +49,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Where {
     /// Another published name, where its own has been taken meanwhile.
+    #[schema(value_type = Option<catalog::AssetPath>)]
     path: Option<String>,
 }
 

@@ -32,6 +32,7 @@ const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Direct {
     /// The published name.
+    #[schema(value_type = catalog::AssetPath)]
     path: String,
     /// Its length, to the byte.
     #[schema(minimum = 1)]

@@ -22,7 +22,7 @@ const FIELD: usize = 64 << 10;
 /// Creates the picture, or takes the place of the one that is there (`If-Match`, `If-None-Match: *`). The body is the file.
 #[utoipa::path(
     put, path = "/ingest/v1/files/{*path}", tag = "uploads", security(("bearer" = [])),
-    params(("path" = String, Path, description = "The published name; may have slashes", example = "cats/tom.jpg"), Said,
+    params(("path" = AssetPath, Path, description = "The published name; may have slashes", example = "cats/tom.jpg"), Said,
         ("Idempotency-Key" = Option<String>, Header, description = "Done once, however often it is sent"),
         ("If-Match" = Option<String>, Header, description = "Only over this revision, such as \"r7\"; or * for any"),
         ("If-None-Match" = Option<String>, Header, description = "*: only where there is none")),

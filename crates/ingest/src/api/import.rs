@@ -30,6 +30,7 @@ pub(super) struct Import {
     #[schema(example = "https://example.org/tom.jpg")]
     url: String,
     /// The published name.
+    #[schema(value_type = catalog::AssetPath)]
     path: String,
     /// Whose it becomes; left out: the caller's own tenant.
     tenant: Option<TenantId>,

@@ -11,6 +11,7 @@ mod import;
 mod quarantine;
 pub(crate) mod receive;
 pub(crate) mod refusal;
+mod replica;
 mod view;
 mod who;
 
@@ -20,11 +21,13 @@ use crate::desk::Desk;
 use crate::metric::Metrics;
 use crate::session::Locks;
 use crate::{Parts, tus, work};
+use catalog::{AssetPath, Order, PathPrefix};
 use companion::{Base, Companion, Patience, Task};
 use origin::http::errand::{Bounds, Errands};
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -41,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) door: Arc<access::Door>,
     pub(crate) locks: Locks,
     pub(crate) errands: Errands,
+    /// Whether there is another store to be compared with.
+    pub(crate) has_replica: bool,
 }
 
 impl std::ops::Deref for Site {
@@ -71,6 +76,7 @@ pub fn build(config: &IngestConfig, parts: Parts, base: &Base, registry: &mut Re
         desk: desk.clone(),
         door: Arc::clone(&parts.door),
         locks: Locks::default(),
+        has_replica: parts.replica.is_some(),
         errands: Errands::new(bounds, None).map_err(|text| format!("ingest.import: {text}"))?,
     };
     let patience = |prefix| Patience { prefix, body: config.max_bytes.saturating_add(FORM), deadline: config.deadline };
@@ -88,12 +94,17 @@ pub fn build(config: &IngestConfig, parts: Parts, base: &Base, registry: &mut Re
         let arrivals = arrivals::Arrivals::new(config, &parts.aws, desk.clone())?;
         companion = companion.with_task(Task::new("ingest-arrivals", move |drain| arrivals.run(drain)));
     }
-    let runner = work::runner(config, &parts, desk, registry)?;
+    let runner = work::runner(config, &parts, desk)?;
     Ok(companion.with_task(Task::new("ingest-jobs", move |drain| runner.run(drain))))
 }
 
+/// What parameters have, which the routes do not collect by themselves.
+#[derive(OpenApi)]
+#[openapi(components(schemas(AssetPath, Order, PathPrefix, assets::Shown)))]
+struct Named;
+
 fn routes(site: Site) -> OpenApiRouter {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Named::openapi())
         .routes(routes!(files::put))
         .routes(routes!(files::form))
         .routes(routes!(import::import))
@@ -112,10 +123,11 @@ fn routes(site: Site) -> OpenApiRouter {
         .routes(routes!(assets::usage))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::release, quarantine::discard))
+        .routes(routes!(replica::check))
         // The layers round all routes hold the limit.
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(site)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -174,6 +174,12 @@ fn icon(bytes: &[u8]) -> Option<usize> {
 
 /// The length in the header is often wrong: it counts where it leaves room for the header.
 fn bitmap(bytes: &[u8]) -> End {
+    // Packed rows have no other end than the one that they say: what is missing would be shown as black.
+    let packed = matches!(le(bytes, 30), Some(1 | 2)) && le(bytes, 14).is_some_and(|header| header >= 40);
+    let end = le(bytes, 10).zip(le(bytes, 34)).map(|(start, length)| start.saturating_add(length));
+    if packed && end.is_some_and(|end| end > bytes.len()) {
+        return End::Missing;
+    }
     match le(bytes, 2) {
         Some(length) if length >= 54 && length <= bytes.len() => End::At(length),
         _ => End::Unknown,

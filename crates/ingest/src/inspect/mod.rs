@@ -59,7 +59,9 @@ pub fn inspect(
     let mut scratch = Scratch::new(0);
     let frames = imaging::verify(bytes, &probe, limits, watch, &mut scratch)?;
     let suspicion = suspicion(bytes, &probe, end);
-    let setup = Setup::from(limits.clone());
+    // Nothing is made of it but what is told: a result in the size of the original is none too large.
+    let told = Limits { output_side: limits.source_side, output_pixels: limits.source_pixels, ..limits.clone() };
+    let setup = Setup::from(told);
     let facts = facts::of(bytes, &probe, private, &setup, watch, &mut scratch)?;
     Ok(Found { content: content(bytes, &probe, frames), facts, suspicion })
 }

@@ -70,7 +70,7 @@ pub(crate) async fn options(State(site): State<Site>) -> Response {
 /// and `filetype`. The answer's `Location` is the upload.
 #[utoipa::path(
     post, path = "/ingest/v1/uploads", tag = "tus", security(("bearer" = [])),
-    params(("Tus-Resumable" = String, Header, example = "1.0.0"), ("Upload-Length" = Option<u64>, Header),
+    params(("Tus-Resumable" = String, Header, pattern = "^1[.]0[.]0$", example = "1.0.0"), ("Upload-Length" = Option<u64>, Header),
         ("Upload-Metadata" = Option<String>, Header), ("Upload-Concat" = Option<String>, Header),
         ("Idempotency-Key" = Option<String>, Header, description = "The picture is published once, however often it is sent"),
         ("If-Match" = Option<String>, Header, description = "Only over this revision"),
@@ -136,7 +136,7 @@ pub(crate) async fn create(
 /// How much of an upload is there (tus: core)
 #[utoipa::path(
     head, path = "/ingest/v1/uploads/{id}", tag = "tus", security(("bearer" = [])),
-    params(("id" = String, Path), ("Tus-Resumable" = String, Header, example = "1.0.0")),
+    params(("id" = String, Path), ("Tus-Resumable" = String, Header, pattern = "^1[.]0[.]0$", example = "1.0.0")),
     responses((status = 200, description = "In Upload-Offset and Upload-Length"), (status = 401, description = "Sign in first"),
         (status = 404, description = "No such upload"), (status = 412, description = "Another version"))
 )]
@@ -174,7 +174,7 @@ pub(crate) async fn head(
 /// nothing at the end, it says so again.
 #[utoipa::path(
     patch, path = "/ingest/v1/uploads/{id}", tag = "tus", security(("bearer" = [])),
-    params(("id" = String, Path), ("Tus-Resumable" = String, Header, example = "1.0.0"), ("Upload-Offset" = u64, Header),
+    params(("id" = String, Path), ("Tus-Resumable" = String, Header, pattern = "^1[.]0[.]0$", example = "1.0.0"), ("Upload-Offset" = u64, Header),
         ("Upload-Checksum" = Option<String>, Header, example = "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=")),
     request_body(content = inline(Vec<u8>), content_type = "application/offset+octet-stream", description = "What follows"),
     responses((status = 204, description = "Taken"), (status = 401, description = "Sign in first"),
@@ -223,7 +223,7 @@ pub(crate) async fn patch(
 /// Gives an upload up (tus: termination)
 #[utoipa::path(
     delete, path = "/ingest/v1/uploads/{id}", tag = "tus", security(("bearer" = [])),
-    params(("id" = String, Path), ("Tus-Resumable" = String, Header, example = "1.0.0")),
+    params(("id" = String, Path), ("Tus-Resumable" = String, Header, pattern = "^1[.]0[.]0$", example = "1.0.0")),
     responses((status = 204, description = "It is gone"), (status = 401, description = "Sign in first"),
         (status = 404, description = "No such upload"), (status = 412, description = "Another version"),
         (status = 423, description = "Somebody writes to it"))

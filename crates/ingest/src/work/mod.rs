@@ -6,43 +6,63 @@ mod collect;
 pub mod dispatch;
 mod erase;
 mod publish;
+pub mod recompress;
+pub mod replica;
 mod webhook;
 
+use self::replica::{Replica, ReplicaConfig};
 use crate::Parts;
 use crate::config::IngestConfig;
 use crate::desk::Desk;
-use jobs::{Failure, JobKind, Runner, Schedule, Work};
-use prometheus_client::registry::Registry;
+use jobs::{Failure, JobKind, Policy, Runner, Schedule, Work};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Longest comparison with another store.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Work that is looked for this often.
 const TURN: Duration = Duration::from_secs(300);
 
 /// Does the jobs of uploads.
-pub(crate) fn runner(
-    config: &IngestConfig,
-    parts: &Parts,
-    desk: Desk,
-    registry: &mut Registry,
-) -> Result<Runner, String> {
+pub(crate) fn runner(config: &IngestConfig, parts: &Parts, desk: Desk) -> Result<Runner, String> {
     let hooks = Arc::new(webhook::Hooks::new(&config.webhooks)?);
-    let metrics = jobs::Metrics::register(registry);
+    let (jobs, policy) = (&parts.jobs, parts.jobs.policy());
+    let alone = policy.clone().concurrency(1);
     let with = Desk::clone;
-    let (publishing, warming, erasing, collecting) = (with(&desk), with(&desk), with(&desk), desk);
+    let (publishing, warming, erasing, packing, collecting, comparing) =
+        (with(&desk), with(&desk), with(&desk), with(&desk), with(&desk), desk);
     let edge = parts.edge.clone();
-    Ok(Runner::new(Arc::clone(&parts.queue))
-        .metrics(&metrics)
-        .on(JobKind::PUBLISH, {
+    let runner = Runner::new(Arc::clone(&parts.queue)).metrics(&parts.runners).grace(jobs.grace).keep(jobs.keep);
+    let runner = runner
+        .with(JobKind::PUBLISH, policy.clone(), {
             let hooks = Arc::clone(&hooks);
             move |work: Work| publish::publish(publishing.clone(), Arc::clone(&hooks), work)
         })
-        .on(JobKind::WARM, move |work: Work| publish::warm(warming.clone(), edge.clone(), work))
-        .on(JobKind::WEBHOOK, move |work: Work| webhook::tell(Arc::clone(&hooks), work))
-        .on(JobKind::ERASE, move |work: Work| erase::erase(erasing.clone(), work))
-        .on(JobKind::COLLECT, move |work: Work| collect::collect(collecting.clone(), work))
+        .with(JobKind::WARM, policy.clone(), move |work: Work| publish::warm(warming.clone(), edge.clone(), work))
+        .with(JobKind::WEBHOOK, policy.clone(), move |work: Work| webhook::tell(Arc::clone(&hooks), work))
+        .with(JobKind::ERASE, policy.clone(), move |work: Work| erase::erase(erasing.clone(), work))
+        .with(JobKind::RECOMPRESS, alone.clone(), move |work: Work| recompress::recompress(packing.clone(), work))
+        .with(JobKind::COLLECT, policy, move |work: Work| collect::collect(collecting.clone(), work))
         .every(Schedule::every(TURN, JobKind::ERASE))
-        .every(Schedule::every(TURN, JobKind::COLLECT)))
+        .every(Schedule::every(TURN, JobKind::COLLECT));
+    Ok(match (&config.replica, &parts.replica) {
+        (Some(config), Some(other)) => compared(runner, config, other, &alone, comparing),
+        _ => runner,
+    })
+}
+
+/// With the comparison of another store.
+fn compared(runner: Runner, config: &ReplicaConfig, other: &Replica, policy: &Policy, desk: Desk) -> Runner {
+    let other = other.clone();
+    let policy = policy.clone().limit(LONGEST);
+    let runner = runner
+        .with(JobKind::REPLICATION_CHECK, policy, move |work: Work| replica::check(desk.clone(), other.clone(), work));
+    if config.every.is_zero() {
+        return runner;
+    }
+    let request = replica::CheckRequest { repair: config.repair };
+    runner.every(Schedule::every(config.every, JobKind::REPLICATION_CHECK).payload(json!(request)))
 }
 
 /// The event that a job is about.

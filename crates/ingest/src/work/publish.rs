@@ -3,6 +3,7 @@
 //! Invariant: done twice, it is as if done once.
 
 use super::event;
+use super::recompress;
 use super::webhook::Hooks;
 use crate::desk::Desk;
 use crate::edge::Edge;
@@ -33,7 +34,10 @@ fn following(desk: &Desk, hooks: &Hooks, event: &Event) -> Vec<NewJob> {
         hooks.of(event).map(|(number, payload)| job(JobKind::WEBHOOK, &format!("/{number}"), payload)).collect();
     let shown = matches!(event.kind, EventKind::Created | EventKind::Replaced | EventKind::Restored | EventKind::Moved);
     if shown && !desk.config.edge.warm.is_empty() {
-        jobs.push(job(JobKind::WARM, "", payload).priority(Priority::Low));
+        jobs.push(job(JobKind::WARM, "", payload.clone()).priority(Priority::Low));
+    }
+    if shown && desk.config.recompress && event.kind != EventKind::Moved && event.actor.as_str() != recompress::ACTOR {
+        jobs.push(job(JobKind::RECOMPRESS, "", payload).priority(Priority::Low));
     }
     jobs
 }

@@ -53,6 +53,7 @@ impl Row {
             created: moment(self.created),
             not_before: moment(self.not_before),
             trace: self.trace,
+            progress: self.progress.and_then(|text| serde_json::from_str(&text).ok()),
         };
         Ok(Leased { job, lease: Lease { id, token: token.to_owned(), place, ticket: None } })
     }

@@ -88,7 +88,7 @@ macro_rules! sql_queue {
                 let kinds: Vec<&str> = take.kinds.iter().map(JobKind::as_str).collect();
                 let token = uuid::Uuid::now_v7().to_string();
                 let statement = concat!(
-                    "UPDATE jobs SET holder = $1, due = ", $now, " + $2, attempts = attempts + 1, progress = NULL \
+                    "UPDATE jobs SET holder = $1, due = ", $now, " + $2, attempts = attempts + 1 \
                      WHERE seq IN (", $take, ") RETURNING ", columns!()
                 );
                 let taken = {
@@ -297,7 +297,7 @@ macro_rules! sql_queue {
             fn replay<'a>(&'a self, ids: &'a [JobId]) -> Later<'a, u64> {
                 Box::pin(async move {
                     let statement = concat!(
-                        "UPDATE jobs SET state = 0, attempts = 0, ended = NULL, due = ", $now, ", not_before = ", $now,
+                        "UPDATE jobs SET state = 0, attempts = 0, ended = NULL, progress = NULL, due = ", $now, ", not_before = ", $now,
                         " WHERE state = 1 AND id IN ", $list, "$1", $end
                     );
                     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();

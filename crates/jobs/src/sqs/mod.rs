@@ -419,6 +419,7 @@ impl Envelope {
             created: self.created,
             not_before: self.not_before,
             trace: self.trace.clone(),
+            progress: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use store::{FolderStore, Store};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Nobody,
     Viewer,
     Editor,
@@ -37,35 +37,53 @@ impl Keys for Known {
     }
 }
 
-pub(super) struct Bench {
-    pub(super) companion: Companion,
-    pub(super) catalog: Arc<dyn Catalog>,
-    pub(super) store: Arc<dyn Store>,
-    pub(super) desk: Desk,
+pub(crate) struct Bench {
+    pub(crate) companion: Companion,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Desk,
     tokens: HashMap<Who, String>,
     folder: tempfile::TempDir,
 }
 
 impl Bench {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub(super) async fn with(change: impl FnOnce(&mut IngestConfig)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut IngestConfig)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store: Arc<dyn Store> = Arc::new(FolderStore::open(&folder.path().join("store")).expect("a store"));
         Self::of(folder, store, aws::Aws::new(), change).await
     }
 
-    pub(super) async fn of(
+    pub(crate) async fn of(
         folder: tempfile::TempDir,
         store: Arc<dyn Store>,
         aws: aws::Aws,
         change: impl FnOnce(&mut IngestConfig),
     ) -> Self {
+        Self::at(folder, store, aws, ":memory:", change).await
+    }
+
+    /// With a catalog in a file: one in memory does not survive a transaction that is cut off.
+    pub(crate) async fn on_disk(change: impl FnOnce(&mut IngestConfig)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store: Arc<dyn Store> = Arc::new(FolderStore::open(&folder.path().join("store")).expect("a store"));
+        let catalog = folder.path().join("catalog.db").display().to_string();
+        Self::at(folder, store, aws::Aws::new(), &catalog, change).await
+    }
+
+    async fn at(
+        folder: tempfile::TempDir,
+        store: Arc<dyn Store>,
+        aws: aws::Aws,
+        catalog: &str,
+        change: impl FnOnce(&mut IngestConfig),
+    ) -> Self {
         let mut config = service::config::load::<IngestConfig>(None, [], &[]).expect("defaults").config;
         change(&mut config);
-        let sets = ["sqlite.path=:memory:".to_owned()];
+        let sets = [format!("sqlite.path={catalog}")];
         let of = service::config::load::<CatalogConfig>(None, [], &sets).expect("sound").config;
         let catalog = catalog::open(&of, &aws).await.expect("a catalog");
         let queue = jobs::SqliteQueue::open(&folder.path().join("jobs.db")).await.expect("a queue");
@@ -90,13 +108,16 @@ impl Bench {
             door,
             edge: None,
             aws,
+            replica: None,
+            jobs: service::config::load(None, [], &[]).expect("defaults").config,
+            runners: jobs::Metrics::default(),
         };
         let desk = Desk::new(&config, &parts, Default::default());
         let companion = super::super::build(&config, parts, &base, &mut Default::default()).expect("a companion");
         Self { companion, catalog, store, desk, tokens, folder }
     }
 
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         who: Who,
         method: &str,
@@ -114,7 +135,7 @@ impl Bench {
         ask(&self.companion, request.body(body.into()).expect("a sound request")).await
     }
 
-    pub(super) async fn json(
+    pub(crate) async fn json(
         &self,
         who: Who,
         method: &str,
@@ -126,27 +147,27 @@ impl Bench {
         self.ask(who, method, path, &fields, body.to_string()).await
     }
 
-    pub(super) async fn put(&self, path: &str, bytes: &[u8]) -> Answered {
+    pub(crate) async fn put(&self, path: &str, bytes: &[u8]) -> Answered {
         self.ask(Who::Editor, "PUT", &format!("/ingest/v1/files/{path}"), &[], bytes.to_vec()).await
     }
 
     /// What the edge would show.
-    pub(super) fn shown(&self, path: &str) -> Option<Vec<u8>> {
+    pub(crate) fn shown(&self, path: &str) -> Option<Vec<u8>> {
         std::fs::read(self.root().join("names/main").join(path)).ok()
     }
 
-    pub(super) fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("store")
     }
 
     /// Store and catalog agree.
-    pub(super) async fn is_sound(&self) {
+    pub(crate) async fn is_sound(&self) {
         let findings = checker::check(&*self.catalog, &*self.store).await.expect("both answer");
         assert!(findings.is_sound(), "{findings}");
     }
 }
 
 /// A small PNG, different for each seed.
-pub(super) fn png(seed: u32) -> Vec<u8> {
+pub(crate) fn png(seed: u32) -> Vec<u8> {
     testkit::picture::noise(12, 8, seed.into())
 }

@@ -1,7 +1,7 @@
 //! The routes on embedded parts, without a socket.
 
 mod assets;
-mod bench;
+pub(crate) mod bench;
 mod hostile;
 mod tus;
 mod ways;

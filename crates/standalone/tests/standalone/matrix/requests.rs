@@ -108,6 +108,7 @@ fn ingest(site: &mut Site, method: &str, path: &str, target: &str, tenant: &'sta
         ("post", "assets/{id}/restore" | "assets/{id}/versions/{version}/restore" | "quarantine/{id}") => {
             base.json(&json!({}))
         }
+        ("post", "replication-check") => Question::new(method, target).json(&json!({ "repair": false })),
         ("put", "assets/{id}/content") => base.bytes("image/png", site.picture()),
         ("get", "contents/{hash}") => {
             let hash = site.hash(tenant);
