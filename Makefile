@@ -56,7 +56,8 @@ soak: ## Mixed traffic with faults for SOAK_SECONDS (3600): flat memory, nothing
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (30); FUZZ_TARGETS="url_parse render" chooses
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_TARGETS='$(FUZZ_TARGETS)' scripts/fuzz.sh
 
-conformance: setup-build ## h2spec, foreign HTTP/3 clients, slow clients, HTTP cache tests; see docs/http-conformance.md
+conformance: setup-build ## schemathesis, h2spec, foreign HTTP/3 clients, slow clients, HTTP cache tests; see docs/http-conformance.md
+	@scripts/schemathesis.sh
 	@scripts/h2spec.sh
 	@scripts/http3-clients.sh
 	@scripts/slow-clients.sh
