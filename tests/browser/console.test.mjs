@@ -136,7 +136,8 @@ test("one picture: its URL, what is said of it, replace, delete and undo", async
   await signIn();
   await upload("landscape.jpg");
   await page.fill("#search", "landscape");
-  await page.locator("#grid a.tile").first().click();
+  // The list may still be the one of before.
+  await page.locator("#grid a.tile", { hasText: "landscape" }).click();
   await page.locator(".shown img.here").waitFor();
   await page.waitForFunction(() => document.querySelector(".playground .result")?.naturalWidth === 800);
   await shot("detail");
@@ -161,9 +162,13 @@ test("one picture: its URL, what is said of it, replace, delete and undo", async
   await page.fill("#field-title", "A machine that flies");
   await page.fill("#field-tags", "sky, machine");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved").first().waitFor();
+  const saved = page.locator(".toast", { hasText: "Saved" });
+  await saved.waitFor();
+  assert.ok(await saved.evaluate((note) => { const { x, y, width, height } = note.getBoundingClientRect(); return note.closest(".toasts").matches(":popover-open") && x >= 0 && y > 0 && x + width <= innerWidth && y + height <= innerHeight; }), "notes are above the dialogue");
 
   await page.setInputFiles("#replace-file", sample("statue.png"));
+  await page.locator(".toast.bad", { hasText: "the name says .jpg" }).waitFor();
+  await page.setInputFiles("#replace-file", sample("river.jpg"));
   await page.waitForFunction(() => document.querySelectorAll(".versions li").length === 2, null, { timeout: 60_000 });
   const second = Buffer.from(await (await fetch(url)).arrayBuffer());
   assert.ok(!first.equals(second), "the new content is shown under the same URL");

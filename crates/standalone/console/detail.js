@@ -162,7 +162,7 @@ function known(facts) {
     ["Size", `${content.width} × ${content.height}, ${bytes(content.bytes)}`], content.frames > 1 && ["Frames", content.frames],
     camera && ["Camera", camera], picture.facts?.taken && ["Taken", time(picture.facts.taken)],
     ["Added", `${time(picture.created)} (${ago(picture.created)})`], ["Changed", time(picture.changed)],
-    ["By", picture.owner || "–"], ["Version", picture.version], ["Content", h("code", { title: content.hash }, content.hash.slice(0, 16))],
+    ["By", picture.owner === api.who()?.subject ? "you" : picture.owner || "–"], ["Version", picture.version], ["Content", h("code", { title: content.hash }, content.hash.slice(0, 16))],
   ].filter(Boolean);
   const rest = JSON.stringify(facts, null, 2);
   return h("section", {}, h("h3", {}, "Known of it"), h("dl", { class: "known" }, rows.map(([label, value]) => [h("dt", {}, label), h("dd", {}, value)])),

@@ -45,7 +45,10 @@ export function announce(text) {
 // A note at the lower edge, with an act such as undo. It stays while it is pointed at or has the focus.
 export function toast(text, { act, label, bad = false, stay = 8000 } = {}) {
   const note = h("div", { class: bad ? "toast bad" : "toast" }, h("span", {}, text));
-  const gone = () => note.remove();
+  const gone = () => {
+    note.remove();
+    if ($("toasts").childElementCount === 0) $("toasts").hidePopover();
+  };
   let timer;
   const wait = () => { timer = setTimeout(gone, stay); };
   const hold = () => clearTimeout(timer);
@@ -53,6 +56,9 @@ export function toast(text, { act, label, bad = false, stay = 8000 } = {}) {
   note.append(h("button", { type: "button", class: "quiet bare", "aria-label": "Dismiss", onclick: gone }, icon("close")));
   for (const [event, then] of [["pointerenter", hold], ["pointerleave", wait], ["focusin", hold], ["focusout", wait]]) note.addEventListener(event, then);
   $("toasts").append(note);
+  // Shown anew, so that it is above a dialogue that was opened meanwhile.
+  $("toasts").hidePopover();
+  $("toasts").showPopover();
   while ($("toasts").childElementCount > 4) $("toasts").firstElementChild.remove();
   wait();
   return gone;

@@ -107,9 +107,11 @@ function summary(answer, hits) {
 // ---- facets
 
 function facets(counted) {
+  // Tags that were read out of the files say some things that have a facet of their own.
+  const elsewhere = new Set(["colour", "orientation", "type"].flatMap((facet) => counted[facet] ?? []).map(({ value }) => String(value).replace(/^image\//, "")));
   const groups = Object.entries(FACETS).map(([name, [facet, heading, says]]) => {
     const inForce = state.getAll(name);
-    const values = (counted[facet] ?? []).map(({ value, count: tally }) => [String(value), tally]);
+    const values = (counted[facet] ?? []).map(({ value, count: tally }) => [String(value), tally]).filter(([value]) => facet !== "tags" || !elsewhere.has(value));
     for (const value of inForce) if (!values.some(([one]) => one === value)) values.push([value, 0]);
     if (values.length === 0) return null;
     const choices = name === "colourName" ? swatches(values, inForce) : values.slice(0, 12).map(([value, tally]) => h("label", {},

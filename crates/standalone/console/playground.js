@@ -31,7 +31,7 @@ export function playground(picture, about) {
   function line(at) {
     const [name, value] = pairs[at];
     const says = h("span", { class: "hint" });
-    const explain = () => { const known = table.get(pairs[at][0]); says.textContent = known ? `${known.doc} ${known.values ? `Values: ${known.values}.` : ""}` : pairs[at][0] ? "Not a parameter of the edge." : ""; };
+    const explain = () => { const known = table.get(pairs[at][0]); says.textContent = known ? `${known.doc} ${known.values ? `Values: ${known.values}.` : ""}`.replaceAll("`", "") : pairs[at][0] ? "Not a parameter of the edge." : ""; };
     const key = h("input", { value: name, list: "parameter-names", placeholder: "name", "aria-label": `Parameter ${at + 1}: name`, autocapitalize: "none", spellcheck: false, oninput: () => { pairs[at][0] = key.value.trim(); explain(); changed(); } });
     key.setAttribute("list", "parameter-names");
     const field = h("input", { value, placeholder: "value", "aria-label": `Parameter ${at + 1}: value`, autocapitalize: "none", spellcheck: false, oninput: () => { pairs[at][1] = field.value; changed(); } });

@@ -1,6 +1,6 @@
 // The list of uploads at the lower edge: a line for each with its progress, and what can be done about it.
 
-import { $, announce, h, icon } from "./dom.js";
+import { $, announce, h, icon, toast } from "./dom.js";
 import { bytes, plural } from "./format.js";
 import { Upload, Uploads, published } from "./uploads.js";
 
@@ -27,6 +27,8 @@ function changed(upload) {
   else show(upload);
   sum();
   if (upload.state === "done") finished(upload);
+  // The tray is below the dialogue that it is replaced from.
+  if (upload.state === "failed" && upload.replace) toast(`Not replaced: ${upload.problem}`, { bad: true });
   if (upload.state === "failed") announce(`${upload.path} was not uploaded: ${upload.problem}`);
 }
 
