@@ -14,9 +14,15 @@ pub struct Declared {
     pub name: Option<String>,
 }
 
-/// Types that say nothing of a picture.
-const NOTHING: &[&str] =
-    &["", "application/octet-stream", "binary/octet-stream", "application/offset+octet-stream", "image/*"];
+/// Types that say nothing of a picture. The form is what `curl --data-binary` says of any bytes.
+const NOTHING: &[&str] = &[
+    "",
+    "application/octet-stream",
+    "binary/octet-stream",
+    "application/offset+octet-stream",
+    "application/x-www-form-urlencoded",
+    "image/*",
+];
 
 /// Media types by format, the registered one first.
 const TYPES: &[(SourceFormat, &[&str], &[&str])] = &[
@@ -87,6 +93,7 @@ mod tests {
             ("image/jpeg", "a.JPEG"),
             ("image/jpeg; q=1", "a"),
             ("application/octet-stream", "a.jpg"),
+            ("application/x-www-form-urlencoded", "a.jpg"),
             ("", "a.holiday"),
             ("image/*", "v1.2/a"),
             ("IMAGE/JPEG", ".jpg"),
