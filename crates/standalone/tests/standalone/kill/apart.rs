@@ -2,7 +2,7 @@
 //! again, while the others go on.
 
 use super::driver::{Driver, Random};
-use super::{DRIVERS, JOBS, hunted, is_whole, kills, turn};
+use super::{DRIVERS, JOBS, UPLOADS, hunted, is_whole, kills, turn};
 use crate::fleet::Fleet;
 
 /// Kills in all.
@@ -11,7 +11,7 @@ const KILLS: u64 = 60;
 #[test]
 fn each_part_is_killed_and_nothing_is_lost_doubled_or_dangling() {
     let _alone = turn();
-    let Some(mut fleet) = Fleet::start(&[], &JOBS.map(str::to_owned), &[]) else { return };
+    let Some(mut fleet) = Fleet::start(&[], &JOBS.map(str::to_owned), &[UPLOADS.to_owned()]) else { return };
     let (address, password) = (fleet.gateway.address, fleet.password.clone());
     let drivers = (0..DRIVERS).map(|one| Driver::new(address, &password, one + 100)).collect();
     let mut turn = 0;

@@ -23,6 +23,8 @@ const SETTLE: Duration = Duration::from_secs(60);
 
 /// Jobs rest for less than usual, and are begun more often: in life nobody dies as often.
 const JOBS: [&str; 4] = ["jobs.lease=3s", "jobs.rest=100ms", "jobs.longest_rest=2s", "jobs.attempts=40"];
+/// What a kill cuts off counts as under way until it has expired, a quarter of an hour later.
+const UPLOADS: &str = "ingest.uploads=10000";
 /// The two tests take turns: each has the machine's cores busy.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -84,7 +86,7 @@ fn is_whole(drivers: &mut [Driver]) {
 
 fn alone(world: u64, times: u64) {
     let mut sets = JOBS.to_vec();
-    sets.extend(["requests.rate=0.0", "auth.access_token=1h"]);
+    sets.extend(["requests.rate=0.0", "auth.access_token=1h", UPLOADS]);
     let sets: Vec<String> = sets.into_iter().map(str::to_owned).collect();
     let mut server = Server::start(&sets);
     let (address, password) = (server.address, server.password.clone());
