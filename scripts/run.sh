@@ -26,5 +26,6 @@ cat <<TXT
     $binaries/tintype sign --remote 'photo.jpg?w=800&f=auto'
 
 TXT
+# The password and these lines should not scroll away under those of each request.
 exec "$binaries/tintype-standalone" serve --config config.toml --first-import samples \
-  --set page.enabled=true --set watermarks.0.name=tintype --set watermarks.0.file=samples/marks/tintype.png "$@"
+  --set log.filter=warn,standalone=info --set page.enabled=true --set watermarks.0.name=tintype --set watermarks.0.file=samples/marks/tintype.png "$@"
