@@ -203,7 +203,7 @@ mod tests {
             base: base.into(),
             longest: Duration::from_secs(3600),
         };
-        Signing { urls: [(tenant.to_owned(), UrlSigner::open(&key).unwrap())].into(), cloudfront: None }
+        Signing { urls: [(tenant.to_owned(), UrlSigner::open(&key).expect("a sound key"))].into(), cloudfront: None }
     }
 
     #[test]

@@ -315,12 +315,12 @@ mod tests {
             encoder.set_trns(vec![0, 100, 255]);
         }
         encoder.set_compression(Compression::NoCompression);
-        let mut writer = encoder.write_header().unwrap();
+        let mut writer = encoder.write_header().expect("a sound header");
         for (kind, body) in more {
-            writer.write_chunk(png::chunk::ChunkType(**kind), body).unwrap();
+            writer.write_chunk(png::chunk::ChunkType(**kind), body).expect("memory takes it");
         }
-        writer.write_image_data(samples).unwrap();
-        writer.finish().unwrap();
+        writer.write_image_data(samples).expect("as many samples as pixels");
+        writer.finish().expect("a whole picture");
         out
     }
 

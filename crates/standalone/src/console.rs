@@ -140,9 +140,12 @@ mod tests {
         if let Some(tag) = tag {
             request = request.header(header::IF_NONE_MATCH, tag);
         }
-        let answer = router(&about()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let answer = router(&about())
+            .oneshot(request.body(Body::empty()).expect("a sound request, which a router always answers"))
+            .await
+            .expect("a sound request, which a router always answers");
         let (head, body) = answer.into_parts();
-        (head, body.collect().await.unwrap().to_bytes())
+        (head, body.collect().await.expect("a body in memory").to_bytes())
     }
 
     #[tokio::test]

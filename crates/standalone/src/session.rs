@@ -143,10 +143,14 @@ mod tests {
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body.to_owned())).unwrap();
-        let answer = router(auth()).oneshot(request).await.unwrap();
+        let request = request.body(Body::from(body.to_owned())).expect("a sound request");
+        let answer = router(auth()).oneshot(request).await.expect("a router always answers");
         let (head, body) = answer.into_parts();
-        (head, String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
+        (
+            head,
+            String::from_utf8(body.collect().await.expect("a body in memory, of text").to_bytes().to_vec())
+                .expect("a body in memory, of text"),
+        )
     }
 
     #[tokio::test]

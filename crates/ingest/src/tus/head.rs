@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn head(name: HeaderName, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).expect("visible text"))])
     }
 
     #[test]

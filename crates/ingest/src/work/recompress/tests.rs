@@ -18,21 +18,22 @@ async fn bench() -> Bench {
 }
 
 async fn asset(bench: &Bench, path: &str) -> Asset {
-    let (tenant, path): (TenantId, AssetPath) = ("main".parse().unwrap(), path.parse().unwrap());
-    bench.catalog.find(&tenant, &path).await.unwrap().expect("it is there")
+    let (tenant, path): (TenantId, AssetPath) =
+        ("main".parse().expect("sound names"), path.parse().expect("sound names"));
+    bench.catalog.find(&tenant, &path).await.expect("it answers").expect("it is there")
 }
 
 /// The last event of an asset.
 async fn event(bench: &Bench, asset: &Asset) -> Event {
-    let events = bench.catalog.pending(100).await.unwrap();
+    let events = bench.catalog.pending(100).await.expect("it answers");
     events.into_iter().rev().find(|event| event.asset == asset.id).expect("nobody has handed it on")
 }
 
 fn pixels(file: &[u8]) -> Vec<u8> {
     let limits = Limits::default();
-    let probe = imaging::probe(file, &limits).unwrap();
+    let probe = imaging::probe(file, &limits).expect("a picture");
     let decoded = imaging::decode(file, &probe, &Want::EVERYTHING, &limits, &Watch::new(), &mut Scratch::new(0));
-    decoded.unwrap().bitmap.into_pixels()
+    decoded.expect("a whole picture").bitmap.into_pixels()
 }
 
 #[tokio::test]

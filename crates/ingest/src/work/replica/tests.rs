@@ -7,11 +7,11 @@ use std::sync::Arc;
 use store::{ContentKey, FolderStore, Name, Store};
 
 fn key(seed: u32) -> ContentKey {
-    ContentKey::new("main".parse().unwrap(), ContentHash::of(&png(seed)))
+    ContentKey::new("main".parse().expect("a sound name"), ContentHash::of(&png(seed)))
 }
 
 fn name(path: &str) -> Name {
-    Name::new("main".parse::<TenantId>().unwrap(), path.parse().unwrap())
+    Name::new("main".parse::<TenantId>().expect("a sound name"), path.parse().expect("a sound name"))
 }
 
 fn counts(checked: &Checked) -> [u64; 5] {
@@ -28,25 +28,29 @@ async fn is_filled(bench: &Bench, other: Arc<dyn Store>) {
     for (path, seed) in [("a.png", 1), ("b/c.png", 3), ("d.png", 5)] {
         assert_eq!(bench.put(path, &png(seed)).await.status(), 201);
     }
-    let seen = against(bench, &other, false).all().await.unwrap();
+    let seen = against(bench, &other, false).all().await.expect("both answer");
     assert_eq!((counts(&seen), seen.contents, seen.names), ([6, 0, 0, 0, 0], 3, 3));
     assert_eq!(other.look(&key(1)).await, Ok(None), "a check without repair writes nothing");
-    let filled = against(bench, &other, true).all().await.unwrap();
+    let filled = against(bench, &other, true).all().await.expect("both answer");
     assert_eq!(counts(&filled), [6, 0, 0, 0, 6]);
     assert!(filled.is_sound());
     for (path, seed) in [("a.png", 1), ("b/c.png", 3), ("d.png", 5)] {
-        let bytes = other.read(&key(seed), 0, 1 << 20).await.unwrap();
+        let bytes = other.read(&key(seed), 0, 1 << 20).await.expect("it is there");
         assert_eq!((bytes.to_vec(), other.resolve(&name(path)).await), (png(seed), Ok(Some(key(seed).hash))));
     }
-    assert_eq!(counts(&against(bench, &other, true).all().await.unwrap()), [0; 5], "and then there is nothing to do");
+    assert_eq!(
+        counts(&against(bench, &other, true).all().await.expect("both answer")),
+        [0; 5],
+        "and then there is nothing to do"
+    );
     // Replaced and deleted here: leads elsewhere there, and is more there.
     bench.put("a.png", &png(7)).await;
     let answer = bench.ask(Who::Editor, "GET", "/ingest/v1/paths/d.png", &[], "").await;
-    let id = answer.json()["asset"]["id"].as_str().unwrap().to_owned();
+    let id = answer.json()["asset"]["id"].as_str().expect("an id").to_owned();
     bench.ask(Who::Editor, "DELETE", &format!("/ingest/v1/assets/{id}"), &[], "").await;
-    let seen = against(bench, &other, false).all().await.unwrap();
+    let seen = against(bench, &other, false).all().await.expect("both answer");
     assert_eq!(counts(&seen), [1, 1, 1, 0, 0], "{:?}", seen.findings);
-    let repaired = against(bench, &other, true).all().await.unwrap();
+    let repaired = against(bench, &other, true).all().await.expect("both answer");
     assert_eq!(counts(&repaired), [1, 1, 1, 0, 2]);
     assert_eq!(other.resolve(&name("a.png")).await, Ok(Some(key(7).hash)));
     assert_eq!(other.resolve(&name("d.png")).await, Ok(Some(key(5).hash)), "nothing is removed");
