@@ -9,6 +9,7 @@
 
 use cache_key::transform::{Chroma, Codec, Colour};
 use cache_key::{FormatClass, Presets, Variant, parse};
+use imaging::encode::avif::Engine;
 use imaging::encode::{Settings, encode};
 use imaging::quality::{self, score::Reference};
 use imaging::{Bitmap, Limits, Scratch, Setup, Want, Watch, decode, output, probe, render};
@@ -63,6 +64,7 @@ fn ladder(codec: &str, dials: &str, effort: &str, chroma: &str, files: &[&str]) 
             _ => Chroma::Auto,
         },
         background: Colour { r: 255, g: 255, b: 255, a: 255 },
+        engine: Engine::Libaom,
     };
     for file in files {
         let picture = read(file)?;
@@ -94,7 +96,7 @@ fn auto(codec: &str, level: &str, files: &[&str]) -> Result<(), Box<dyn Error>> 
         cache_key::transform::Format::Image(codec) => codec,
         _ => return Err("no format".into()),
     };
-    let settings = output::settings(&transform, codec)?;
+    let settings = output::settings(&transform, codec, Engine::Libaom)?;
     for file in files {
         let picture = read(file)?;
         let before = cpu()?;

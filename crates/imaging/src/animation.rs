@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::output;
 use crate::pipeline::Pass;
 use crate::probe::Probe;
+use crate::setup::Setup;
 use cache_key::transform::{Codec, Format};
 use cache_key::{FormatClass, Transform, Variant};
 
@@ -107,9 +108,9 @@ impl Moving {
         probe: &Probe,
         passes: &[Pass<'_>],
         transform: &Transform,
-        limits: &Limits,
+        setup: &Setup,
     ) -> Result<Cost, Error> {
-        let settings = output::settings(transform, self.codec)?;
+        let settings = output::settings(transform, self.codec, setup.avif)?;
         let rates = Rates::of(probe, self.codec, &settings);
         let output = passes.last().map_or((probe.width, probe.height), Pass::size);
         let largest = passes.iter().map(|pass| area(pass.size()).max(area(pass.plan.size))).max().unwrap_or(0);
@@ -119,8 +120,9 @@ impl Moving {
         let encoding = largest * 8 + area(output) * (12 + rates.encoder_bytes);
         let file = area(output).saturating_mul(kept) / 4;
         let memory = decoding.saturating_add(encoding).saturating_add(file);
-        if memory > limits.memory {
-            return Err(Error::TooLarge { what: "memory of the render", value: memory, limit: limits.memory });
+        let limit = setup.limits.memory;
+        if memory > limit {
+            return Err(Error::TooLarge { what: "memory of the render", value: memory, limit });
         }
         let effects: u64 = passes.iter().map(|pass| area(pass.size()) * pass.nanoseconds_per_pixel()).sum();
         // Comparing and copying frames, 3 ns a pixel in all.

@@ -7,7 +7,7 @@ use crate::animation;
 use crate::bitmap::Layout;
 use crate::decode::{self, Need};
 use crate::encode::Settings;
-use crate::encode::avif::expected_cpu_ms;
+use crate::encode::avif::{expected_cpu_ms, memory_per_pixel};
 use crate::error::Error;
 use crate::format::SourceFormat;
 use crate::op::orient::Turn;
@@ -43,12 +43,12 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
     let passes = pipeline::plan(turn.size((probe.width, probe.height)), transform, setup)?;
     let output = passes.last().map_or((probe.width, probe.height), Pass::size);
     if let Some(moving) = animation::decide(probe, variant, output, limits)? {
-        return moving.price(probe, &passes, transform, limits);
+        return moving.price(probe, &passes, transform, setup);
     }
     let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
     let subject = Subject { source: probe.format, alpha, longer_side: output.0.max(output.1) };
     let codec = output::codec(&transform.output, variant.class, subject)?;
-    let settings = output::settings(transform, codec)?.for_size(output.0, output.1);
+    let settings = output::settings(transform, codec, setup.avif)?.for_size(output.0, output.1);
 
     let layout = layout(probe);
     let channels = layout.channels() as u64;
@@ -89,7 +89,8 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
     let effects: u64 = passes.iter().map(|pass| area(pass.size()) * pass.nanoseconds_per_pixel()).sum();
     let encode = match codec {
         Codec::Avif => {
-            expected_cpu_ms(output.0, output.1, settings.effort.unwrap_or(0)) * if alpha { 2 } else { 1 } * 1_000_000
+            let millis = expected_cpu_ms(setup.avif, output.0, output.1, settings.effort.unwrap_or(0));
+            millis * if alpha { 2 } else { 1 } * 1_000_000
         }
         codec => area(output) * encoder_nanoseconds(codec, &settings),
     };
@@ -204,8 +205,8 @@ fn encoder_bytes(codec: Codec, settings: &Settings) -> u64 {
         Codec::Png => 2,
         Codec::Webp if settings.lossless => 28,
         Codec::Webp => 2,
-        Codec::Avif if effort == 0 && !settings.lossless => 18,
+        Codec::Avif => memory_per_pixel(settings.engine, effort, settings.lossless),
         Codec::Gif => 4,
-        Codec::Avif | Codec::Jxl => 40,
+        Codec::Jxl => 40,
     }
 }

@@ -1,6 +1,7 @@
 //! Which format a rendition gets, and the encoder's settings for it. The order of wishes: what the URL says, what the
 //! client reads, what the original was, what the picture needs; and what each format can hold.
 
+use crate::encode::avif::Engine;
 use crate::encode::{Settings, longest_side};
 use crate::error::Error;
 use crate::format::SourceFormat;
@@ -83,11 +84,11 @@ fn own_dial(output: &Output, codec: Codec) -> Option<u8> {
     }
 }
 
-/// The encoder's settings for a transform.
+/// The encoder's settings for a transform, `engine` where it is an AVIF.
 ///
 /// # Errors
 /// None at present.
-pub fn settings(transform: &Transform, codec: Codec) -> Result<Settings, Error> {
+pub fn settings(transform: &Transform, codec: Codec, engine: Engine) -> Result<Settings, Error> {
     let output = &transform.output;
     let own = own_dial(output, codec);
     let quality = match (own, output.quality) {
@@ -107,6 +108,7 @@ pub fn settings(transform: &Transform, codec: Codec) -> Result<Settings, Error> 
         progressive: output.progressive.unwrap_or(false),
         chroma: output.chroma,
         background: transform.effects.background.unwrap_or(WHITE),
+        engine,
     })
 }
 
@@ -161,7 +163,8 @@ mod tests {
     #[test]
     fn a_format_s_own_quality_wins() {
         let mut transform = Transform::default();
-        let quality = |transform: &Transform, codec| settings(transform, codec).expect("settings").quality;
+        let quality =
+            |transform: &Transform, codec| settings(transform, codec, Engine::Libaom).expect("settings").quality;
         assert_eq!((quality(&transform, Codec::Jpeg), quality(&transform, Codec::Avif)), (80, 60));
         transform.output.quality = Quality::Dial(50);
         transform.output.quality_webp = Some(40);

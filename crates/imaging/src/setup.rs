@@ -3,6 +3,7 @@
 //! Made once at start and never changed. It knows no files and no config keys.
 
 use crate::assets::Assets;
+use crate::encode::avif::Engine;
 use crate::limits::Limits;
 
 /// Lent to every render.
@@ -12,6 +13,8 @@ pub struct Setup {
     pub limits: Limits,
     /// What its transform may name.
     pub assets: Assets,
+    /// Who encodes AVIF.
+    pub avif: Engine,
 }
 
 impl From<Limits> for Setup {

@@ -36,19 +36,25 @@ pub struct Settings {
     pub chroma: Chroma,
     /// Laid under transparent pixels by formats without alpha.
     pub background: Colour,
+    /// AVIF only: who encodes.
+    pub engine: avif::Engine,
 }
 
 impl Settings {
     /// A format at a dial, with loss, and what URLs mean that say no more; transparency is laid on white.
     pub const fn new(codec: Codec, quality: u8) -> Self {
         let background = Colour { r: u8::MAX, g: u8::MAX, b: u8::MAX, a: u8::MAX };
-        Self { codec, quality, effort: None, lossless: false, progressive: false, chroma: Chroma::Auto, background }
+        let (chroma, engine) = (Chroma::Auto, avif::Engine::Libaom);
+        Self { codec, quality, effort: None, lossless: false, progressive: false, chroma, background, engine }
     }
 
     /// With the effort that a result of this size gets where none is asked. Only AVIF's follows the size.
     pub(crate) fn for_size(self, width: u32, height: u32) -> Self {
         match self.codec {
-            Codec::Avif => Self { effort: Some(avif::effort(width, height, self.effort, self.lossless)), ..self },
+            Codec::Avif => {
+                let effort = avif::effort(self.engine, width, height, self.effort, self.lossless);
+                Self { effort: Some(effort), ..self }
+            }
             _ => self,
         }
     }
@@ -104,8 +110,8 @@ pub(crate) fn write(bitmap: &Bitmap, settings: &Settings, watch: &Watch) -> Resu
         Codec::Png => png::encode(bitmap, settings, watch),
         Codec::Webp => webp::encode(bitmap, settings, watch),
         Codec::Avif => {
-            let Settings { quality, effort, chroma, lossless, .. } = *settings;
-            avif::encode(bitmap, &AvifOptions { quality, effort, chroma, lossless }, watch)
+            let Settings { engine, quality, effort, chroma, lossless, .. } = *settings;
+            avif::encode(bitmap, &AvifOptions { engine, quality, effort, chroma, lossless }, watch)
         }
         Codec::Gif => gif::encode(bitmap, settings, watch),
         Codec::Jxl => Err(Error::NotImplemented("f")),
@@ -119,8 +125,7 @@ pub const fn longest_side(codec: Codec) -> u32 {
         Codec::Webp => 16_383,
         // libjpeg's own limit, a little below the format's 16 bits (ITU-T T.81, B.2.2).
         Codec::Jpeg => 65_500,
-        // AV1 specification 5.5.1: 16 bits, less one.
-        Codec::Avif => 65_536,
+        Codec::Avif => avif::MAX_SIDE,
         Codec::Gif => 65_535,
         // PNG, 11.2.1: 31 bits.
         Codec::Png => 0x7FFF_FFFF,

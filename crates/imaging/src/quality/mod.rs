@@ -72,7 +72,7 @@ fn attempt(
     // Tiles that stand for a large picture are encoded as it will be.
     let mut settings = settings.for_size(bitmap.width(), bitmap.height());
     if settings.chroma == Chroma::Auto && has_dial(&settings) {
-        let careful = settings.effort.is_some_and(|effort| !is_quick(effort));
+        let careful = settings.effort.is_some_and(|effort| !is_quick(settings.engine, effort));
         settings.chroma = chroma::choose(bitmap, settings.codec, expected_dial(&settings, goal), careful);
     }
     let bytes = match goal.target.filter(|_| has_dial(&settings)) {

@@ -30,7 +30,7 @@ pub(super) fn render(
 ) -> Result<Rendition, Error> {
     let Job { original, variant, setup, watch, source, turn, mut passes } = job;
     let transform = &variant.transform;
-    let settings = output::settings(transform, moving.codec)?;
+    let settings = output::settings(transform, moving.codec, setup.avif)?;
     let delays = motion::delays(original, source.format, setup.limits.frames);
     let mut frames = Frames::open(original, &source, &setup.limits, scratch)?;
     let mut timings = Timings::default();

@@ -2,7 +2,7 @@
 
 use crate::bitmap::{Bitmap, Layout};
 use crate::decode::{Decoded, Want};
-use crate::encode::avif::{AvifOptions, encode};
+use crate::encode::avif::{AvifOptions, Engine, encode};
 use crate::error::Error;
 use crate::limits::{Limits, Watch};
 use crate::scratch::Scratch;
@@ -29,7 +29,7 @@ fn gradient(width: u32, height: u32, layout: Layout) -> Bitmap {
 }
 
 fn written(bitmap: &Bitmap, quality: u8, chroma: Chroma, lossless: bool) -> Vec<u8> {
-    let options = AvifOptions { quality, effort: None, chroma, lossless };
+    let options = AvifOptions { engine: Engine::Libaom, quality, effort: None, chroma, lossless };
     encode(bitmap, &options, &Watch::new()).expect("encodes")
 }
 
