@@ -33,11 +33,14 @@ for target in "${targets[@]}"; do
         sed -n 's/^stat::number_of_executed_units: */ok: runs: /p; s/^stat::peak_rss_mb: */    peak memory, MB: /p' "$log"
     else
         found+=("$target")
-        tail -n 40 "$log"
+        # All of it: not every finding comes again from its input alone.
+        cp "$log" "fuzz/artifacts/$target/log.txt"
+        grep -m 1 -A 3 -aE 'panicked at|ERROR: ' "$log" || true
+        tail -n 4 "$log"
     fi
     rm -f "$log"
 done
 if [ ${#found[@]} -gt 0 ]; then
-    echo "FINDINGS in: ${found[*]} (inputs under fuzz/artifacts; fix with a test first)" >&2
+    echo "FINDINGS in: ${found[*]} (inputs and logs under fuzz/artifacts; fix with a test first)" >&2
     exit 1
 fi

@@ -141,7 +141,7 @@ impl App {
             trust: Trust { networks: config.server.trusted_proxies.clone(), ..Trust::default() },
             page: page(config, &origins, &renderer),
             nobody: "default".into(),
-            readings: Readings::new(),
+            readings: Readings::new(share(config.cache.memory.bytes)),
             originals,
             name: config.server.name.as_str().into(),
             check: config.cache.check,

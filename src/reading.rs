@@ -20,8 +20,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-/// Budget of what is remembered: some 10,000 targets.
-const BUDGET: u64 = 64 << 20;
+/// Least and most bytes of what is remembered: some 600 and some 10,000 targets.
+const BUDGET: (u64, u64) = (4 << 20, 64 << 20);
 /// Bytes of a reading beside its target, with all that hangs on it and the cache's own entry: measured over 15,000 targets, as
 /// what the process grew by.
 const WEIGHT: u64 = 6600;
@@ -87,8 +87,11 @@ pub(crate) struct Readings {
 }
 
 impl Readings {
-    pub(crate) fn new() -> Self {
-        let memory = Memory::new(BUDGET, |reading: &Arc<Reading>| WEIGHT + reading.target.len() as u64);
+    /// Beside `renditions` bytes of renditions: a quarter of them, within bounds, as a target that is asked for often has one, of
+    /// four times its weight.
+    pub(crate) fn new(renditions: u64) -> Self {
+        let budget = (renditions / 4).clamp(BUDGET.0, BUDGET.1);
+        let memory = Memory::new(budget, |reading: &Arc<Reading>| WEIGHT + reading.target.len() as u64);
         Self { memory, hasher: RandomState::new() }
     }
 
