@@ -3,11 +3,12 @@
 //! Knows no companion. Invariant: it says that it is ready only once it serves, and ends in order: unready, no new
 //! connections, work finished.
 
+use crate::arguments::{CheckArguments, ConfigArguments};
 use crate::base::{Base, Companion};
 use crate::config::{Limits, Place, Server};
 use crate::metric::Metrics;
 use crate::serve::{Mounted, serve};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use prometheus_client::registry::Registry;
 use service::admin::{Admin, Readiness, register_build};
 use service::config::{Reader, Section};
@@ -15,7 +16,6 @@ use service::drain::{self, Drain, DrainConfig};
 use service::health::{self, Probe};
 use service::otlp::{self, OtlpConfig};
 use service::telemetry::{self, Log};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,33 +93,9 @@ enum Command {
     /// Run until SIGTERM or SIGINT, then drain.
     Serve(ConfigArguments),
     /// Say everything that is wrong with a configuration, or print it.
-    CheckConfig {
-        #[command(flatten)]
-        config: ConfigArguments,
-        /// What to print.
-        #[arg(long, value_enum)]
-        print: Option<Print>,
-    },
+    CheckConfig(CheckArguments),
     /// Ask a running server whether it is ready (for container health checks).
     Health(ConfigArguments),
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Print {
-    /// Every key with its default.
-    Default,
-    /// What is in force; secrets are left out.
-    Effective,
-}
-
-#[derive(Debug, Args)]
-struct ConfigArguments {
-    /// A TOML file; without it all keys have their defaults.
-    #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// One key, over the file and the environment; may be repeated.
-    #[arg(long, value_name = "DOTTED.KEY=VALUE")]
-    set: Vec<String>,
 }
 
 /// Why it ended.
@@ -164,22 +140,11 @@ fn obey<P: Place, C: Section>(
     command: Command,
     build: impl AsyncFnOnce(C, &mut Ground) -> Result<Companion, String>,
 ) -> Result<(), Failure> {
-    let load = |arguments: &ConfigArguments| {
-        service::config::load::<Whole<P, C>>(arguments.config.as_deref(), std::env::vars(), &arguments.set)
-    };
     match command {
-        Command::Serve(arguments) => live(load(&arguments)?.config, build).map_err(Failure::Failed),
-        Command::CheckConfig { config, print } => {
-            let loaded = load(&config)?;
-            match print {
-                Some(Print::Default) => print!("{}", service::config::render_default::<Whole<P, C>>()),
-                Some(Print::Effective) => print!("{}", loaded.effective()),
-                None => println!("the configuration is sound"),
-            }
-            Ok(())
-        }
+        Command::Serve(arguments) => live(arguments.load::<Whole<P, C>>()?.config, build).map_err(Failure::Failed),
+        Command::CheckConfig(arguments) => Ok(arguments.check::<Whole<P, C>>()?),
         Command::Health(arguments) => {
-            let admin = load(&arguments)?.config.server.admin;
+            let admin = arguments.load::<Whole<P, C>>()?.config.server.admin;
             let answer = health::ask(admin, Probe::Ready, None, HEALTH_TIMEOUT);
             println!("{}", answer.map_err(|unhealthy| Failure::NotReady(unhealthy.to_string()))?);
             Ok(())

@@ -40,6 +40,7 @@
 //! }
 //! ```
 
+pub mod arguments;
 mod base;
 pub mod binary;
 mod body;

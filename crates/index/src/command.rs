@@ -4,6 +4,7 @@
 
 use crate::{Config, Index};
 use clap::{Args, Parser, Subcommand};
+use companion::arguments::ConfigArguments;
 use index::check::{CheckRequest, Checked};
 use index::{Indexer, Metrics, Rebuilt};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,7 +12,6 @@ use jobs::{Filter, JobId, JobKind, MOST, NewJob, Queue, QueueError, State};
 use serde_json::Value;
 use service::config::ConfigErrors;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,16 +64,6 @@ struct Work {
     config: ConfigArguments,
 }
 
-#[derive(Debug, Args)]
-struct ConfigArguments {
-    /// A TOML file; without it all keys have their defaults.
-    #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// One key, over the file and the environment; may be repeated.
-    #[arg(long, value_name = "DOTTED.KEY=VALUE")]
-    set: Vec<String>,
-}
-
 /// Why it ended: the exit status, and words.
 struct Failure(u8, String);
 
@@ -111,9 +101,7 @@ pub(crate) fn obey(arguments: Vec<OsString>) -> Option<ExitCode> {
 }
 
 fn load(arguments: &ConfigArguments) -> Result<Config, ConfigErrors> {
-    type Whole = companion::binary::Whole<Index, Config>;
-    let loaded = service::config::load::<Whole>(arguments.config.as_deref(), std::env::vars(), &arguments.set)?;
-    Ok(loaded.config.own)
+    Ok(arguments.load::<companion::binary::Whole<Index, Config>>()?.config.own)
 }
 
 fn act(command: Command) -> Result<ExitCode, Failure> {

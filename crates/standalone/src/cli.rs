@@ -2,8 +2,9 @@
 
 use crate::config::Config;
 use crate::{edge, serve, signing};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use service::config::{ConfigErrors, Loaded};
+use clap::{Parser, Subcommand};
+use companion::arguments::{CheckArguments, ConfigArguments};
+use service::config::ConfigErrors;
 use service::health::{self, Probe};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,47 +53,21 @@ enum Command {
         config: ConfigArguments,
     },
     /// Say everything that is wrong with a configuration, or print it.
-    CheckConfig {
-        #[command(flatten)]
-        config: ConfigArguments,
-        /// What to print.
-        #[arg(long, value_enum)]
-        print: Option<Print>,
-    },
+    CheckConfig(CheckArguments),
     /// Ask a running server whether it is ready (for container health checks).
     Health(ConfigArguments),
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Print {
-    /// Every key with its default.
-    Default,
-    /// What is in force; secrets are left out.
-    Effective,
-}
-
-/// Where the configuration comes from; later wins.
-#[derive(Clone, Debug, Default, Args)]
-struct ConfigArguments {
-    /// A TOML file; without it all keys have their defaults.
-    #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// One key, over the file and the environment; may be repeated.
-    #[arg(long, value_name = "DOTTED.KEY=VALUE")]
-    set: Vec<String>,
-}
-
-impl ConfigArguments {
-    fn load(&self) -> Result<Loaded<Config>, Failure> {
-        let loaded = service::config::load(self.config.as_deref(), std::env::vars(), &self.set);
-        loaded.map_err(Failure::Config)
-    }
 }
 
 enum Failure {
     Failed(String),
     Config(ConfigErrors),
     NotReady(String),
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors)
+    }
 }
 
 impl Arguments {
@@ -113,26 +88,18 @@ impl Command {
     fn obey(self) -> Result<(), Failure> {
         match self {
             Self::Serve { config, first_import } => {
-                let mut loaded = config.load()?;
+                let mut loaded = config.load::<Config>()?;
                 edge::complete(&mut loaded.config).map_err(Failure::Failed)?;
                 signing::complete(&mut loaded.config).map_err(Failure::Failed)?;
                 serve::live(&loaded, config.config.as_deref(), first_import.as_deref()).map_err(Failure::Failed)
             }
-            Self::Check(arguments) => check(&arguments.load()?.config).map_err(Failure::Failed),
+            Self::Check(arguments) => check(&arguments.load::<Config>()?.config).map_err(Failure::Failed),
             Self::ResetPassword { email, config } => {
-                reset_password(&config.load()?.config, &email).map_err(Failure::Failed)
+                reset_password(&config.load::<Config>()?.config, &email).map_err(Failure::Failed)
             }
-            Self::CheckConfig { config, print } => {
-                let loaded = config.load()?;
-                match print {
-                    Some(Print::Default) => print!("{}", service::config::render_default::<Config>()),
-                    Some(Print::Effective) => print!("{}", loaded.effective()),
-                    None => println!("the configuration is sound"),
-                }
-                Ok(())
-            }
+            Self::CheckConfig(arguments) => Ok(arguments.check::<Config>()?),
             Self::Health(arguments) => {
-                let admin = arguments.load()?.config.edge.server.admin;
+                let admin = arguments.load::<Config>()?.config.edge.server.admin;
                 let answer = health::ask(admin, Probe::Ready, None, HEALTH_TIMEOUT);
                 println!("{}", answer.map_err(|unhealthy| Failure::NotReady(unhealthy.to_string()))?.trim_end());
                 Ok(())
