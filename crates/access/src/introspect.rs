@@ -88,3 +88,30 @@ impl fmt::Debug for Introspection {
         f.debug_struct("Introspection").field("url", &self.url).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service::otlp;
+    use tracing::Instrument as _;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[tokio::test]
+    async fn the_question_is_part_of_the_callers_trace() {
+        let config = service::config::load(None, [], &["endpoint=http://127.0.0.1:1".to_owned()]);
+        let (spans, _exporter) = otlp::open(&config.expect("sound").config, "0").expect("sound").expect("an endpoint");
+        let _until_the_end =
+            tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.expect("traces are on")));
+        let server = testkit::once::Once::answering("{\"active\": false}");
+        let url = format!("http://{}/auth/v1/introspect", server.address).parse().expect("a URL");
+        let client = Client::new().expect("sound defaults");
+        let keys = Introspection::new(client, url, "tt_service_key".to_owned(), Duration::ZERO);
+        let key = ApiKey::generate().expect("random bytes");
+        let caller = otlp::Propagation::W3c.read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        let request = otlp::enter(caller, || tracing::info_span!(target: otlp::TARGET, "request"));
+        assert!(keys.find(&key).instrument(request).await.expect("an answer").is_none());
+        let heard = server.heard();
+        assert!(heard.contains("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{heard}");
+        assert!(!heard.contains("00f067aa0ba902b7"), "as a step of ours, not as the caller's: {heard}");
+    }
+}

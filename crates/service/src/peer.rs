@@ -1,9 +1,11 @@
 //! Requests to one server that the config or its user names: connections kept, TLS by the system's authorities.
 //!
-//! Knows no path, follows no redirect, judges no address. Invariant: every wait ends, every answer has a largest size.
+//! Knows no path, follows no redirect, judges no address. Invariants: every wait ends, every answer has a largest size; who is
+//! asked is told in whose trace, where there is one.
 
+use crate::otlp;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -71,11 +73,16 @@ impl Peer {
         Ok(Self { client, bounds })
     }
 
-    /// Asks once.
+    /// Asks once, as part of the current span's trace.
     ///
     /// # Errors
     /// See [`Away`].
-    pub async fn ask(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Away> {
+    pub async fn ask(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Away> {
+        if let Some((name, value)) = otlp::outgoing(&tracing::Span::current())
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
+            request.headers_mut().insert(HeaderName::from_static(name), value);
+        }
         let exchange = async {
             let answer = self.client.request(request).await.map_err(|error| Away::Broken(causes(&error)))?;
             let (head, body) = answer.into_parts();

@@ -9,6 +9,7 @@ pub mod collector;
 pub mod fault;
 pub mod folder;
 pub mod gateway;
+pub mod once;
 pub mod opensearch;
 pub mod origin;
 pub mod picture;

@@ -161,3 +161,28 @@ fn jitter(pause: Duration) -> Duration {
     let chance = RandomState::new().hash_one(0) % 1000;
     pause.mul_f64(chance as f64 / 1000.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service::otlp;
+    use tracing::Instrument as _;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    #[tokio::test]
+    async fn a_search_is_part_of_its_callers_trace() {
+        let config = service::config::load(None, [], &["endpoint=http://127.0.0.1:1".to_owned()]);
+        let (spans, _exporter) = otlp::open(&config.expect("sound").config, "0").expect("sound").expect("an endpoint");
+        let _until_the_end =
+            tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.expect("traces are on")));
+        let server = testkit::once::Once::answering("{\"hits\": {}}");
+        let base = format!("http://{}", server.address).parse().expect("a URL");
+        let rest = Rest::new(&base, None, Duration::from_secs(60), 1).expect("sound");
+        let caller = otlp::Propagation::W3c.read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        let request = otlp::enter(caller, || tracing::info_span!(target: otlp::TARGET, "request"));
+        let asked = rest.json(Method::POST, "/assets/_search", &Value::Null).instrument(request);
+        let (status, _) = asked.await.expect("an answer");
+        let heard = server.heard();
+        assert!(status.is_success() && heard.contains("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{heard}");
+    }
+}
