@@ -1,4 +1,4 @@
-//! Proofs other than a URL's signature: tokens for the admin listener, and that a request came through the CDN.
+//! Proofs other than a URL's signature: who may on the admin listener, and that a request came through the CDN.
 //!
 //! Knows no routes. Invariant: secrets are compared in constant time and with all that are in force, whichever it is.
 
@@ -8,7 +8,7 @@ use crate::secret::{Source, Value, Vault};
 use crate::server::Peer;
 use arc_swap::ArcSwapOption;
 use http::{HeaderMap, HeaderName};
-use service::admin::{Admin, Audit, Token};
+use service::admin::{Admin, Audit, Holder, Known, Token};
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 
@@ -18,8 +18,7 @@ const SHORTEST: usize = 32;
 /// What of the config can be exchanged while requests are served, read and sound.
 #[derive(Debug)]
 pub(crate) struct Keyring {
-    tokens: Vec<Token>,
-    closed_reads: bool,
+    known: Known,
     proof: Option<Arc<Rules>>,
 }
 
@@ -35,8 +34,10 @@ impl Keyring {
                 tokens.push(Token::new(&token.name, value.expose()));
             }
         }
-        let closed_reads = !config.admin.open_reads;
-        Ok(Self { tokens, closed_reads, proof: Rules::read(&config.proof, vault)?.map(Arc::new) })
+        let holders =
+            config.admin.clients.iter().map(|client| Holder::new(&client.name, &client.certificates)).collect();
+        let known = Known { tokens, holders, closed_reads: !config.admin.open_reads };
+        Ok(Self { known, proof: Rules::read(&config.proof, vault)?.map(Arc::new) })
     }
 }
 
@@ -78,7 +79,7 @@ impl Doors {
 
     /// From the next request on these hold.
     pub(crate) fn replace(&self, keyring: Keyring) {
-        self.admin.replace(keyring.tokens, keyring.closed_reads);
+        self.admin.replace(keyring.known);
         self.proof.store(keyring.proof);
     }
 
@@ -124,22 +125,7 @@ impl Rules {
             }),
             _ => subtle::Choice::from(0),
         };
-        let names = peer.identity.iter().flat_map(|identity| identity.names.iter().chain(&identity.common_name));
-        let mut names = names.filter(|_| !self.certificates.is_empty());
-        bool::from(shown) || names.any(|name| self.certificates.iter().any(|known| covers(known, name)))
-    }
-}
-
-/// Whether a pattern such as `*.example.org` covers a name; the star is one label, or more.
-fn covers(pattern: &str, name: &str) -> bool {
-    match pattern.strip_prefix("*.") {
-        Some(parent) => {
-            let split = name.len().checked_sub(parent.len() + 1).and_then(|at| name.split_at_checked(at));
-            split.is_some_and(|(start, end)| {
-                !start.is_empty() && end.starts_with('.') && end[1..].eq_ignore_ascii_case(parent)
-            })
-        }
-        None => pattern.eq_ignore_ascii_case(name),
+        bool::from(shown) || peer.identity.as_ref().is_some_and(|identity| identity.is_one_of(&self.certificates))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What the edge adds to the admin listener of `service`: purges, warm-up and statistics.
 //!
-//! Owns the list of its routes and the form of their answers, which is JSON. Knows no sockets.
+//! Owns the list of its routes and the form of their answers, which is JSON. Knows no sockets; that TLS stands before them
+//! where it is configured is said here.
 
 use crate::app::App;
 use crate::config::AdminConfig;
 use crate::purge;
+use crate::reload;
 use crate::stats::report;
 use crate::warm::admin as warm;
 use bytes::Bytes;
@@ -15,11 +17,21 @@ use serde::Serialize;
 use service::admin::{Admin, Answer};
 
 impl App {
-    /// Adds what this server can be asked and told on the admin listener, and who may.
+    /// Adds what this server can be asked and told on the admin listener, who may, and TLS where it is configured, which
+    /// needs the runtime that this is called on.
     ///
     /// # Errors
-    /// The audit file cannot be opened.
+    /// The audit file or a certificate cannot be opened.
     pub fn administer(&self, admin: Admin, config: &AdminConfig) -> Result<Admin, String> {
+        let admin = match config.tls.open((self.clock.wall)())? {
+            None => admin,
+            Some(credentials) => {
+                let hangups = reload::hangups().map_err(|error| error.to_string())?;
+                let entry = credentials.entry();
+                tokio::spawn(credentials.keep_up(self.clone(), self.clock, hangups));
+                admin.secure(entry)
+            }
+        };
         let app = || self.clone();
         let (begin, all, one, cancel, stats, purging) = (app(), app(), app(), app(), app(), app());
         Ok(self

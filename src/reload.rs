@@ -5,25 +5,30 @@
 
 use crate::app::App;
 use crate::config::Config;
-use service::config::{ConfigErrors, Loaded};
+use service::config::Loaded;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 /// Tables that take effect at once. A change of any other one is named in the log, and waits for the next start.
-const RENEWED: [&str; 4] = ["signing", "admin", "proof", "tenants"];
+const RENEWED: [&str; 3] = ["signing", "admin", "proof"];
 
-/// Reads all layers of the configuration.
-pub(crate) type Load = Arc<dyn Fn() -> Result<Loaded<Config>, ConfigErrors> + Send + Sync>;
+/// Parts of those that nevertheless wait for the next start: a socket's own, which only its files can change.
+const BOUND: [&str; 1] = ["admin.tls"];
+
+/// Reads all layers of the configuration; errors are for the log.
+pub type Load = Arc<dyn Fn() -> Result<Loaded<Config>, String> + Send + Sync>;
 
 /// What a file looks like from outside; `None` where it is not there.
 type Stamp = Option<(u64, u64, SystemTime)>;
 
 /// Waits for reasons to read the configuration again.
-pub(crate) struct Reload {
+#[expect(missing_debug_implementations, reason = "it holds a function, and is only spawned")]
+pub struct Reload {
     app: App,
     load: Load,
     hangup: Signal,
@@ -58,14 +63,14 @@ impl Reload {
     ///
     /// # Errors
     /// The system refuses a signal handler.
-    pub(crate) fn new(app: App, load: Load, file: Option<&Path>, loaded: &Loaded<Config>) -> std::io::Result<Self> {
+    pub fn new(app: App, load: Load, file: Option<&Path>, loaded: &Loaded<Config>) -> std::io::Result<Self> {
         let hangup = signal(SignalKind::hangup())?;
         let times = &loaded.config.secrets;
         Ok(Self { app, load, hangup, check: times.check, refresh: times.refresh, seen: Seen::of(file, loaded) })
     }
 
     /// Goes on until it is dropped; spawn it.
-    pub(crate) async fn watch(mut self, file: Option<PathBuf>) {
+    pub async fn watch(mut self, file: Option<PathBuf>) {
         let mut check = tokio::time::interval(self.check);
         let mut refresh = tokio::time::interval(self.refresh);
         // All has just been read.
@@ -86,6 +91,21 @@ impl Reload {
             }
         }
     }
+}
+
+/// Notified on each SIGHUP, for parts that wait to be told rather than for signals. Needs the runtime that it is called on.
+///
+/// # Errors
+/// The system gives no signal handler.
+pub(crate) fn hangups() -> std::io::Result<Arc<Notify>> {
+    let (mut hangups, told) = (signal(SignalKind::hangup())?, Arc::new(Notify::new()));
+    let tell = Arc::clone(&told);
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            tell.notify_one();
+        }
+    });
+    Ok(told)
 }
 
 /// Files may hang; the admin listener, which shares the thread of the one who asks, shall not.
@@ -118,8 +138,7 @@ fn look(app: &App, load: &Load, mut seen: Seen, file: Option<&Path>, cue: Cue) -
     for (path, stamp) in &mut seen.files {
         *stamp = stamp_of(path);
     }
-    let read = load().map_err(|errors| errors.to_string());
-    match read.and_then(|loaded| app.renew(&loaded.config).map(|()| loaded)) {
+    match load().and_then(|loaded| app.renew(&loaded.config).map(|()| loaded)) {
         Ok(loaded) => {
             let now = Seen::of(file, &loaded);
             app.metrics.reload("done");
@@ -161,7 +180,9 @@ fn rest(effective: &str) -> String {
     for line in effective.lines() {
         let bare = line.trim_start_matches("# ");
         if let Some(name) = bare.strip_prefix('[').map(|name| name.trim_matches(['[', ']'])) {
-            renewed = RENEWED.iter().any(|table| name.split('.').next() == Some(table));
+            let below =
+                |table: &&str| name.strip_prefix(*table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            renewed = RENEWED.iter().any(below) && !BOUND.iter().any(below);
         }
         if !renewed && !line.starts_with('#') {
             rest.push_str(line);
@@ -179,6 +200,8 @@ mod tests {
     fn only_renewed_tables_are_left_out() {
         let text = "# x\n[server]\na = 1\n\n# y\n[signing]\nmode = \"required\"\n\n# z\n[[signing.keys]]\nkid = \"k\"\n[signings]\nb = 2\n";
         assert_eq!(rest(text).replace('\n', ""), "[server]a = 1[signings]b = 2");
+        let text = "[admin]\na = 1\n[[admin.tokens]]\nb = 2\n[admin.tls]\nc = 3\n[[admin.tls.certificates]]\nd = 4\n";
+        assert_eq!(rest(text).replace('\n', ""), "[admin.tls]c = 3[[admin.tls.certificates]]d = 4");
     }
 
     #[test]

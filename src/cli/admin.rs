@@ -3,6 +3,7 @@
 //! Knows no command. Invariant: an answer is read up to a limit, and an error says which address was asked.
 
 use super::token::TokenArguments;
+use super::trust::{Place, TrustArguments};
 use super::{ConfigArguments, Failure};
 use bytes::Bytes;
 use clap::Args;
@@ -12,10 +13,14 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use service::admin::Stream;
+use service::peer::causes;
+use service::tls::Client;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::TlsConnector;
 
 /// Largest answer that is read, bytes.
 const MAX_ANSWER: usize = 16 << 20;
@@ -25,9 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Which server is meant.
 #[derive(Debug, Args)]
 pub(super) struct AdminArguments {
-    /// Address of the admin listener; without it that of the configuration (server.admin).
+    /// Address of the admin listener, with https:// where it speaks TLS; without it that of the configuration (server.admin).
     #[arg(long, value_name = "HOST:PORT")]
     admin: Option<String>,
+    #[command(flatten)]
+    trust: TrustArguments,
     #[command(flatten)]
     token: TokenArguments,
     #[command(flatten)]
@@ -36,7 +43,7 @@ pub(super) struct AdminArguments {
 
 /// The admin listener of a server.
 pub(super) struct Server {
-    address: SocketAddr,
+    place: Place,
     token: Option<String>,
     runtime: Runtime,
 }
@@ -61,29 +68,12 @@ impl From<NoAnswer> for Failure {
 impl AdminArguments {
     pub(super) fn server(&self) -> Result<Server, Failure> {
         let config = self.config.load()?;
-        let address = self.admin.as_deref().map_or_else(|| Ok(reachable(config.server.admin)), resolve)?;
         Ok(Server {
-            address,
+            place: self.trust.place(self.admin.as_deref(), &config)?,
             token: self.token.token(&config)?,
             runtime: Builder::new_current_thread().enable_all().build()?,
         })
     }
-}
-
-fn resolve(text: &str) -> Result<SocketAddr, Failure> {
-    let name = text.trim_start_matches("http://").trim_end_matches('/');
-    let found = name.to_socket_addrs().ok().and_then(|mut all| all.next());
-    found.ok_or_else(|| Failure::Failed(format!("--admin: {text} is no address such as 127.0.0.1:9001")))
-}
-
-/// An address that is bound for all is asked on this machine.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 impl Server {
@@ -110,22 +100,36 @@ impl Server {
     }
 
     fn failed(&self, why: &str) -> NoAnswer {
-        NoAnswer::Failed(format!("the admin listener at {}: {why}", self.address))
+        NoAnswer::Failed(format!("the admin listener at {}: {why}", self.place.address))
     }
 
     async fn exchange(&self, method: Method, target: &str, body: Bytes) -> Result<(u16, Bytes), String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
-        let stream = TcpStream::connect(self.address).await.map_err(|error| text(&error))?;
+        let stream = TcpStream::connect(self.place.address).await.map_err(|error| text(&error))?;
+        let stream: Box<dyn Stream> = match &self.place.tls {
+            None => Box::new(stream),
+            Some(Client { config, name }) => {
+                let connector = TlsConnector::from(Arc::clone(config));
+                Box::new(connector.connect(name.clone(), stream).await.map_err(|error| text(&error))?)
+            }
+        };
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| text(&error))?;
-        tokio::spawn(connection);
-        let request = Request::builder().method(method).uri(target).header(HOST, self.address.to_string());
+        let connection = tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(target).header(HOST, self.place.address.to_string());
         let request = match &self.token {
             Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
             None => request,
         };
         let request = request.header(CONTENT_TYPE, "application/json").body(Full::new(body));
         let request = request.map_err(|error| text(&error))?;
-        let response = sender.send_request(request).await.map_err(|error| text(&error))?;
+        let response = match sender.send_request(request).await {
+            Ok(response) => response,
+            // A certificate is refused only behind the handshake (TLS 1.3), and then the connection knows it.
+            Err(error) => match connection.await {
+                Ok(Err(broken)) => return Err(causes(&broken)),
+                Ok(Ok(())) | Err(_) => return Err(causes(&error)),
+            },
+        };
         let status = response.status().as_u16();
         let answer = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| text(&error))?;
         Ok((status, answer.to_bytes()))

@@ -36,7 +36,9 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
             let vault = Vault::new(&loaded.config.secrets, &aws::Aws::new());
             crate::guard::Rules::read(&loaded.config.signing, &vault).map_err(Failure::Failed)?;
             crate::access::Keyring::read(&loaded.config, &vault).map_err(Failure::Failed)?;
-            Tls::open(&loaded.config.tls, (Clock::SYSTEM.wall)()).map_err(Failure::Failed)?;
+            let now = (Clock::SYSTEM.wall)();
+            Tls::open(&loaded.config.tls, now).map_err(Failure::Failed)?;
+            loaded.config.admin.tls.open(now).map_err(Failure::Failed)?;
             println!("the configuration is fine");
         }
     }

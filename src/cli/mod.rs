@@ -2,7 +2,6 @@
 
 mod admin;
 mod config;
-mod hangup;
 mod info;
 mod picture;
 mod platform;
@@ -10,6 +9,7 @@ mod purge;
 mod serve;
 mod stats;
 mod token;
+mod trust;
 mod url;
 mod warm;
 

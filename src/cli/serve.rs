@@ -1,10 +1,11 @@
 //! `tintype serve` and `tintype health`.
 
 use super::token::TokenArguments;
-use super::{ConfigArguments, Failure, hangup};
+use super::trust::{Place, TrustArguments};
+use super::{ConfigArguments, Failure};
 use crate::app::App;
 use crate::config::Config;
-use crate::reload::Reload;
+use crate::reload::{self, Reload};
 use crate::sandbox;
 use crate::server::{Answer as _, Clock, Listeners, Listening, Stop, Tls};
 use clap::Args;
@@ -12,7 +13,7 @@ use prometheus_client::registry::Registry;
 use service::admin::{Admin, Readiness, register_build};
 use service::config::Loaded;
 use service::drain::{self, Drain};
-use service::health::{self, Probe};
+use service::health::{self, Probe, Target};
 use service::otlp::{self, Exporter};
 use service::telemetry;
 use std::io::{Error, IsTerminal};
@@ -51,7 +52,12 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
 
     let app = App::build(&loaded.config, &mut registry, Clock::SYSTEM).map_err(Failure::Failed)?;
     let (again, file) = (arguments.clone(), arguments.config.clone());
-    let reload = Reload::new(app.clone(), Arc::new(move || again.load_whole()), file.as_deref(), &loaded)?;
+    let reload = Reload::new(
+        app.clone(),
+        Arc::new(move || again.load_whole().map_err(|errors| errors.to_string())),
+        file.as_deref(),
+        &loaded,
+    )?;
     tokio::spawn(reload.watch(file));
     let config = loaded.config;
     let registry = Arc::new(registry);
@@ -66,7 +72,7 @@ async fn run(arguments: &ConfigArguments, loaded: Loaded<Config>, exporter: Opti
     let listeners = Listeners::bind(&Arc::new(config.server), tls.clone())?;
     let places = listeners.places().to_vec();
     if let Some(tls) = tls {
-        tokio::spawn(tls.keep_up(app.clone(), Clock::SYSTEM, hangup::watch()?));
+        tokio::spawn(tls.keep_up(app.clone(), Clock::SYSTEM, reload::hangups()?));
     }
     app.work(&drain)?;
     app.served_on(&Handle::current());
@@ -114,13 +120,16 @@ pub(super) struct HealthArguments {
     config: ConfigArguments,
     #[command(flatten)]
     token: TokenArguments,
+    #[command(flatten)]
+    trust: TrustArguments,
 }
 
 pub(super) fn health(arguments: &HealthArguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
     // Read where it is asked for only: a health check shall not depend on secrets that it does not need.
     let token = if config.admin.open_reads { None } else { arguments.token.token(&config)? };
-    match health::ask(config.server.admin, Probe::Ready, token.as_deref(), HEALTH_TIMEOUT) {
+    let Place { address, tls } = arguments.trust.place(None, &config)?;
+    match health::ask(&Target { address, token, tls }, Probe::Ready, HEALTH_TIMEOUT) {
         Ok(answer) => {
             println!("{}", answer.trim_end());
             Ok(())

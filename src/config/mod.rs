@@ -156,12 +156,15 @@ impl Config {
         if self.page.enabled && !self.origins.iter().any(|o| o.name == self.page.origin && o.kind == OriginKind::File) {
             r.reject("page.origin", &self.page.origin, "the name of an origin of kind file", "or page.enabled = false");
         }
-        if !is_loopback(self.server.admin.ip()) && self.admin.tokens.is_empty() {
+        let (admin, doors) = (self.server.admin, &self.admin);
+        if !is_loopback(admin.ip()) && doors.tokens.is_empty() && doors.clients.is_empty() {
             r.reject(
                 "admin.tokens",
                 "none",
-                format!("at least one token, because server.admin is {}, which others can reach", self.server.admin),
-                "add [[admin.tokens]] with name and secret_file",
+                format!(
+                    "at least one token or client certificate, because server.admin is {admin}, which others can reach"
+                ),
+                "add [[admin.tokens]] with name and secret_file, or [[admin.clients]] and admin.tls",
             );
         }
         if self.server.listen.is_empty() && self.tls.listen.is_empty() {

@@ -1,6 +1,6 @@
 //! What happens at the doors, counted: connections, handshakes, certificates.
 
-use super::{ReasonLabels, ResultLabels};
+use super::{ListenerLabels, ReasonLabels, ResultLabels};
 use crate::server::Event;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,7 +15,7 @@ pub(crate) struct Doors {
     refused: Family<ReasonLabels, Counter>,
     handshakes: Family<ResultLabels, Counter>,
     reloads: Family<ResultLabels, Counter>,
-    certificate_end: Gauge,
+    certificate_end: Family<ListenerLabels, Gauge>,
 }
 
 impl Doors {
@@ -25,7 +25,7 @@ impl Doors {
             refused: Family::default(),
             handshakes: Family::default(),
             reloads: Family::default(),
-            certificate_end: Gauge::default(),
+            certificate_end: Family::default(),
         };
         registry.register("connections", "Connections open", doors.connections.clone());
         registry.register("refused_connections", "Connections that were cut off, by reason", doors.refused.clone());
@@ -37,7 +37,7 @@ impl Doors {
         );
         registry.register(
             "certificate_expiry_timestamp_seconds",
-            "When the first certificate of tls.certificates ends, in seconds since 1970; 0 without TLS",
+            "When the first of a listener's certificates ends, in seconds since 1970; only where it speaks TLS",
             doors.certificate_end.clone(),
         );
         doors
@@ -58,9 +58,10 @@ impl Doors {
                 let result = if well { "ok" } else { "failed" };
                 self.reloads.get_or_create(&ResultLabels { result }).inc();
             }
-            Event::CertificatesEnd(end) => {
+            Event::CertificatesEnd(listener, end) => {
                 let seconds = end.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-                self.certificate_end.set(i64::try_from(seconds).unwrap_or(i64::MAX));
+                let labels = ListenerLabels { listener: listener.as_str() };
+                self.certificate_end.get_or_create(&labels).set(i64::try_from(seconds).unwrap_or(i64::MAX));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::app::App;
 use crate::config::Config;
+use crate::server::tls::Listener;
 use crate::server::{Clock, Event, Handshake, Refusal};
 use std::collections::BTreeSet;
 
@@ -26,7 +27,9 @@ fn the_page_of_metrics_is_complete() {
         count(metrics, "x");
     }
     metrics.given_up();
-    for event in [Event::Refused(Refusal::Connections), Event::Handshake(Handshake::Full), Event::Reloaded(true)] {
+    let ends = Event::CertificatesEnd(Listener::Public, std::time::UNIX_EPOCH);
+    for event in [Event::Refused(Refusal::Connections), Event::Handshake(Handshake::Full), Event::Reloaded(true), ends]
+    {
         metrics.doors.note(event);
     }
     let mut page = String::new();

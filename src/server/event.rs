@@ -1,5 +1,6 @@
 //! What happens to connections, for whoever counts.
 
+use super::tls::Listener;
 use std::time::SystemTime;
 
 /// Something worth counting.
@@ -15,8 +16,8 @@ pub enum Event {
     Handshake(Handshake),
     /// Changed certificates were read: whether they could be used.
     Reloaded(bool),
-    /// When the first of the certificates ends.
-    CertificatesEnd(SystemTime),
+    /// When the first of a listener's certificates ends.
+    CertificatesEnd(Listener, SystemTime),
 }
 
 /// Why a connection is not served.

@@ -116,12 +116,11 @@ impl Listeners {
             config: Arc::clone(&self.config),
             stop: stop.clone(),
             connections: Arc::new(Semaphore::new(self.config.max_connections)),
-            handshakes: self.tls.map(Handshakes::new),
+            handshakes: self.tls.as_ref().map(|tls| Handshakes::new(tls.credentials().clone())),
             clients: Clients::new(self.config.max_connections_per_client),
             drain: drain.clone(),
         });
-        let endpoints =
-            shared.handshakes.as_ref().map(|handshakes| Endpoints::new(handshakes, &self.config)).transpose()?;
+        let endpoints = self.tls.as_ref().map(|tls| Endpoints::new(tls, &self.config)).transpose()?;
         for (number, set) in self.sets.into_iter().enumerate() {
             let mut builder = match self.config.runtime {
                 Runtime::PerCore => tokio::runtime::Builder::new_current_thread(),

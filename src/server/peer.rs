@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use service::certificate::Identity;
+
 /// The other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -25,15 +27,4 @@ impl Peer {
     pub const fn plain(address: IpAddr) -> Self {
         Self { address, secure: false, identity: None }
     }
-}
-
-/// Whom a certificate names. Its chain has been verified.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// SHA-256 over the certificate (DER).
-    pub fingerprint: [u8; 32],
-    /// The subject's common name (X.520), where it has one in ASCII or UTF-8.
-    pub common_name: Option<String>,
-    /// DNS names of its `subjectAltName` (RFC 5280 §4.2.1.6).
-    pub names: Vec<String>,
 }

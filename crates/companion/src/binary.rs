@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use service::admin::{Admin, Readiness, register_build};
 use service::config::{Reader, Section};
 use service::drain::{self, Drain, DrainConfig};
-use service::health::{self, Probe};
+use service::health::{self, Probe, Target};
 use service::otlp::{self, OtlpConfig};
 use service::telemetry::{self, Log};
 use std::process::ExitCode;
@@ -145,7 +145,7 @@ fn obey<P: Place, C: Section>(
         Command::CheckConfig(arguments) => Ok(arguments.check::<Whole<P, C>>()?),
         Command::Health(arguments) => {
             let admin = arguments.load::<Whole<P, C>>()?.config.server.admin;
-            let answer = health::ask(admin, Probe::Ready, None, HEALTH_TIMEOUT);
+            let answer = health::ask(&Target::plain(admin), Probe::Ready, HEALTH_TIMEOUT);
             println!("{}", answer.map_err(|unhealthy| Failure::NotReady(unhealthy.to_string()))?);
             Ok(())
         }

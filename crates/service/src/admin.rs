@@ -1,16 +1,17 @@
 //! The admin listener: whether the process lives and is ready, its metrics, and routes that a binary adds. Never public.
 //!
-//! Knows nothing of the service's own traffic. Invariants: it is small and bounded (connections, head, body, time), and
+//! Knows nothing of the service's own traffic, and of TLS only that it may stand before HTTP. Invariants: it is small and bounded (connections, head, body, time), and
 //! goes on answering while the process drains; whatever changes something is for those who may, and written down.
 
 mod access;
 mod audit;
+mod entry;
 mod route;
 
-pub use access::{Access, Token};
+pub use access::{Access, Holder, Known, Token};
 pub use audit::{Audit, Detail};
+pub use entry::{Entered, Entering, Stream};
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
@@ -19,16 +20,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use crate::certificate::Identity;
 use crate::drain::Drain;
+use entry::Entry;
 use route::Router;
 
 /// Connections open at once.
@@ -44,6 +43,14 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// An answer of the admin listener.
 pub type Answer = Response<Full<Bytes>>;
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+struct Caller {
+    peer: SocketAddr,
+    /// Verified.
+    certificate: Option<Identity>,
+}
 
 /// Whether the service wants requests. Clones share one state.
 #[derive(Clone, Debug)]
@@ -91,12 +98,13 @@ pub fn register_build(registry: &mut Registry, service: &'static str, version: &
 /// An admin listener that is not yet bound.
 pub struct Admin {
     router: Router,
+    entry: Entry,
 }
 
 impl Admin {
     /// With `/healthz`, `/readyz` and `/metrics`. Register every metric before: the registry is only read here.
     pub fn new(readiness: Readiness, registry: Arc<Registry>) -> Self {
-        Self { router: Router::new(readiness, registry) }
+        Self { router: Router::new(readiness, registry), entry: Entry::default() }
     }
 
     /// Who may use it; without this call anybody who reaches it.
@@ -110,6 +118,14 @@ impl Admin {
     #[must_use]
     pub fn audit(mut self, audit: Audit) -> Self {
         self.router.audit = audit;
+        self
+    }
+
+    /// What connections go through before HTTP, such as a handshake of TLS, which bounds its own time; without this call
+    /// nothing. Who speaks HTTP there is told so.
+    #[must_use]
+    pub fn secure(mut self, enter: impl Fn(TcpStream) -> Entering + Send + Sync + 'static) -> Self {
+        self.entry = Entry::secure(enter);
         self
     }
 
@@ -136,7 +152,7 @@ impl Admin {
     /// Those of binding a socket.
     pub async fn bind(self, address: SocketAddr) -> io::Result<BoundAdmin> {
         let listener = TcpListener::bind(address).await?;
-        Ok(BoundAdmin { listener, router: Arc::new(self.router) })
+        Ok(BoundAdmin { listener, router: Arc::new(self.router), entry: self.entry })
     }
 }
 
@@ -144,6 +160,7 @@ impl Admin {
 pub struct BoundAdmin {
     listener: TcpListener,
     router: Arc<Router>,
+    entry: Entry,
 }
 
 impl BoundAdmin {
@@ -162,10 +179,10 @@ impl BoundAdmin {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
-                    let router = Arc::clone(&self.router);
+                    let (router, entry) = (Arc::clone(&self.router), self.entry.clone());
                     tokio::spawn(async move {
                         let _slot = slot;
-                        let _ = tokio::time::timeout(CONNECTION_LIMIT, converse(stream, peer, router)).await;
+                        let _ = tokio::time::timeout(CONNECTION_LIMIT, entry.converse(stream, peer, router)).await;
                     });
                 }
                 Err(error) => {
@@ -174,18 +191,6 @@ impl BoundAdmin {
                 }
             }
         }
-    }
-}
-
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Arc<Router>) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let router = Arc::clone(&router);
-        async move { Ok::<_, Infallible>(router.answer(request, peer).await) }
-    });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_LIMIT);
-    if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%error, "an admin connection failed");
     }
 }
 

@@ -4,12 +4,17 @@
 //! Invariant: it ends within the time given, whatever the other side sends.
 
 use std::fmt;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::{ClientConnection, StreamOwned};
+
+use crate::tls::Client;
+
 /// Longest answer that is read, in bytes.
-const ANSWER_LIMIT: usize = 64 << 10;
+const ANSWER_LIMIT: u64 = 64 << 10;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,19 +67,37 @@ impl std::error::Error for Unhealthy {
     }
 }
 
-/// Asks the admin listener at `address`; an unspecified address (`0.0.0.0`, `::`) means this machine. Returns the text
-/// of the answer. The token is for listeners that tell nothing without.
+/// Which admin listener is asked.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// An unspecified address (`0.0.0.0`, `::`) means this machine.
+    pub address: SocketAddr,
+    /// For listeners that tell nothing without.
+    pub token: Option<String>,
+    /// For those that speak TLS.
+    pub tls: Option<Client>,
+}
+
+impl Target {
+    /// In cleartext, and without a token.
+    pub fn plain(address: SocketAddr) -> Self {
+        Self { address, token: None, tls: None }
+    }
+}
+
+/// Asks the admin listener. Returns the text of the answer.
 ///
 /// # Errors
 /// [`Unhealthy`] for every answer but 200, and for none within `limit`.
-pub fn ask(address: SocketAddr, probe: Probe, token: Option<&str>, limit: Duration) -> Result<String, Unhealthy> {
-    let answer = exchange(reachable(address), probe.path(), token, limit).map_err(Unhealthy::Unreachable)?;
+pub fn ask(target: &Target, probe: Probe, limit: Duration) -> Result<String, Unhealthy> {
+    let answer = exchange(target, probe.path(), limit).map_err(Unhealthy::Unreachable)?;
     let (status, reason) = parse(&answer)
         .ok_or_else(|| Unhealthy::Unreachable(io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP")))?;
     if status == 200 { Ok(reason) } else { Err(Unhealthy::Refused { status, reason }) }
 }
 
-fn reachable(address: SocketAddr) -> SocketAddr {
+/// Where an address that is bound can be asked: one for all (`0.0.0.0`, `::`) on this machine.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -83,31 +106,67 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn exchange(address: SocketAddr, path: &str, token: Option<&str>, limit: Duration) -> io::Result<Vec<u8>> {
-    let deadline = Instant::now() + limit;
-    let left = || {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(io::Error::from(io::ErrorKind::TimedOut)) } else { Ok(left) }
+fn exchange(target: &Target, path: &str, limit: Duration) -> io::Result<Vec<u8>> {
+    let address = reachable(target.address);
+    let socket = Bounded::connect(address, limit)?;
+    let mut stream: Box<dyn Stream> = match &target.tls {
+        None => Box::new(socket),
+        Some(Client { config, name }) => {
+            let session = ClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
+            Box::new(StreamOwned::new(session, socket))
+        }
     };
-    let mut stream = TcpStream::connect_timeout(&address, left()?)?;
-    stream.set_write_timeout(Some(left()?))?;
-    let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    let token = target.token.as_ref().map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        stream.set_read_timeout(Some(left()?))?;
-        let count = match stream.read(&mut chunk) {
-            // The name that a read timeout has on Unix.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(io::ErrorKind::TimedOut.into()),
-            read => read?,
-        };
-        answer.extend(chunk.iter().take(count));
-        if count == 0 || answer.len() > ANSWER_LIMIT {
-            return Ok(answer);
-        }
+    stream.take(ANSWER_LIMIT).read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
+
+/// A connection that ends at a time, however slowly the other side reads and writes.
+struct Bounded {
+    socket: TcpStream,
+    deadline: Instant,
+}
+
+impl Bounded {
+    fn connect(address: SocketAddr, limit: Duration) -> io::Result<Self> {
+        let deadline = Instant::now() + limit;
+        Ok(Self { socket: TcpStream::connect_timeout(&address, limit)?, deadline })
     }
+
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(self.left()?)?;
+        self.socket.read(buffer).map_err(late)
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(self.left()?)?;
+        self.socket.write(bytes).map_err(late)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+fn late(error: io::Error) -> io::Error {
+    // The name that a timeout has on Unix.
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }
 
 fn parse(answer: &[u8]) -> Option<(u16, String)> {
@@ -140,21 +199,22 @@ mod tests {
     fn only_200_is_healthy() {
         let limit = Duration::from_secs(10);
         let well = answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nready\n", Duration::ZERO);
-        assert_eq!(ask(well, Probe::Ready, None, limit).unwrap(), "ready");
+        assert_eq!(ask(&Target::plain(well), Probe::Ready, limit).unwrap(), "ready");
         let ill = answering("HTTP/1.1 503 Service Unavailable\r\n\r\ndraining\n", Duration::ZERO);
-        let Err(Unhealthy::Refused { status: 503, reason }) = ask(ill, Probe::Ready, None, limit) else {
+        let Err(Unhealthy::Refused { status: 503, reason }) = ask(&Target::plain(ill), Probe::Ready, limit) else {
             panic!("a refusal")
         };
         assert_eq!(reason, "draining");
         let noise = answering("SSH-2.0\r\n\r\n", Duration::ZERO);
-        assert!(matches!(ask(noise, Probe::Live, None, limit), Err(Unhealthy::Unreachable(_))));
+        assert!(matches!(ask(&Target::plain(noise), Probe::Live, limit), Err(Unhealthy::Unreachable(_))));
     }
 
     #[test]
     fn a_silent_server_ends_at_the_limit() {
         let silent = answering("", Duration::from_secs(5));
         let begun = Instant::now();
-        let Err(Unhealthy::Unreachable(error)) = ask(silent, Probe::Live, None, Duration::from_millis(50)) else {
+        let Err(Unhealthy::Unreachable(error)) = ask(&Target::plain(silent), Probe::Live, Duration::from_millis(50))
+        else {
             panic!("no answer")
         };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -164,7 +224,10 @@ mod tests {
     #[test]
     fn a_closed_port_is_unreachable() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(matches!(ask(address, Probe::Live, None, Duration::from_secs(5)), Err(Unhealthy::Unreachable(_))));
+        assert!(matches!(
+            ask(&Target::plain(address), Probe::Live, Duration::from_secs(5)),
+            Err(Unhealthy::Unreachable(_))
+        ));
     }
 
     #[test]

@@ -30,6 +30,7 @@
 
 pub mod admin;
 pub mod breaker;
+pub mod certificate;
 pub mod config;
 pub mod drain;
 pub mod forwarded;
@@ -39,3 +40,4 @@ pub mod otlp;
 pub mod peer;
 pub mod rate;
 pub mod telemetry;
+pub mod tls;

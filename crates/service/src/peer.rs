@@ -95,7 +95,7 @@ impl Peer {
 }
 
 /// An error with its causes: the outermost says "client error" alone.
-fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

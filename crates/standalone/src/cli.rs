@@ -5,7 +5,7 @@ use crate::{edge, serve, signing};
 use clap::{Parser, Subcommand};
 use companion::arguments::{CheckArguments, ConfigArguments};
 use service::config::ConfigErrors;
-use service::health::{self, Probe};
+use service::health::{self, Probe, Target};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -99,8 +99,10 @@ impl Command {
             }
             Self::CheckConfig(arguments) => Ok(arguments.check::<Config>()?),
             Self::Health(arguments) => {
-                let admin = arguments.load::<Config>()?.config.edge.server.admin;
-                let answer = health::ask(admin, Probe::Ready, None, HEALTH_TIMEOUT);
+                let edge = arguments.load::<Config>()?.config.edge;
+                let address = edge.server.admin;
+                let tls = edge.admin.client(address, None).map_err(Failure::Failed)?;
+                let answer = health::ask(&Target { address, token: None, tls }, Probe::Ready, HEALTH_TIMEOUT);
                 println!("{}", answer.map_err(|unhealthy| Failure::NotReady(unhealthy.to_string()))?.trim_end());
                 Ok(())
             }

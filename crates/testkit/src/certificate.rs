@@ -4,7 +4,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
-    RsaKeySize,
+    RsaKeySize, SanType, date_time_ymd,
 };
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
@@ -73,6 +73,30 @@ impl Authority {
         self.issue_with(names, Algorithm::Ecdsa)
     }
 
+    /// As [`issue`](Self::issue), for the year 2020 only.
+    ///
+    /// # Panics
+    /// Where a name is none.
+    #[must_use]
+    pub fn issue_expired(&self, names: &[&str]) -> Issued {
+        let then = |parameters: &mut CertificateParams| {
+            (parameters.not_before, parameters.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+        };
+        self.issue_as(names, KeyPair::generate().expect("random numbers"), then)
+    }
+
+    /// As [`issue`](Self::issue), for a URI such as SPIFFE's.
+    ///
+    /// # Panics
+    /// Where it is none.
+    #[must_use]
+    pub fn issue_uri(&self, uri: &str) -> Issued {
+        let named = |parameters: &mut CertificateParams| {
+            parameters.subject_alt_names = vec![SanType::URI(uri.try_into().expect("ASCII"))];
+        };
+        self.issue_as(&[], KeyPair::generate().expect("random numbers"), named)
+    }
+
     /// As [`issue`](Self::issue), with a key of this kind.
     ///
     /// # Panics
@@ -83,12 +107,16 @@ impl Authority {
             Algorithm::Ecdsa => KeyPair::generate(),
             Algorithm::Rsa => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
         };
-        let key = key.expect("random numbers");
+        self.issue_as(names, key.expect("random numbers"), |_| ())
+    }
+
+    fn issue_as(&self, names: &[&str], key: KeyPair, more: impl FnOnce(&mut CertificateParams)) -> Issued {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         // OpenSSL takes what is called as its issuer for signed by itself.
         let called = called(names.first().map_or("nobody", String::as_str));
         let mut parameters = CertificateParams::new(names).expect("names");
         parameters.distinguished_name = called;
+        more(&mut parameters);
         let certificate = parameters.signed_by(&key, &self.0).expect("a sound request");
         Issued { certificate: certificate.der().clone(), pem: certificate.pem(), key }
     }

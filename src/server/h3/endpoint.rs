@@ -2,7 +2,7 @@
 
 use super::conn;
 use crate::server::listener::Shared;
-use crate::server::tls::{Handshakes, Settings};
+use crate::server::tls::{Handshakes, Settings, Tls};
 use crate::server::{Address, Answer, Event, Handshake, Refusal};
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{EndpointConfig, IdleTimeout, Incoming, ServerConfig, TokioRuntime, TransportConfig, VarInt};
@@ -35,13 +35,14 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub(in crate::server) struct Endpoints {
     endpoint: EndpointConfig,
     server: ServerConfig,
+    /// Handshakes under way from which on clients first prove their addresses.
+    retry_above: usize,
 }
 
 impl Endpoints {
     /// # Errors
     /// The TLS library lacks what QUIC begins with.
-    pub(in crate::server) fn new(handshakes: &Handshakes, config: &crate::server::ServerConfig) -> Result<Self> {
-        let tls = handshakes.tls();
+    pub(in crate::server) fn new(tls: &Tls, config: &crate::server::ServerConfig) -> Result<Self> {
         let mut transport = TransportConfig::default();
         transport
             .max_concurrent_bidi_streams(config.max_streams.into())
@@ -52,7 +53,7 @@ impl Endpoints {
             // Of clients that are gone; the others are told to go before that.
             .max_idle_timeout(IdleTimeout::try_from(config.idle_timeout * 2 + GONE).ok())
             .datagram_receive_buffer_size(None);
-        let mut server = ServerConfig::with_crypto(Arc::new(crypto(&tls.settings())?));
+        let mut server = ServerConfig::with_crypto(Arc::new(crypto(&tls.credentials().settings())?));
         server
             .transport_config(Arc::new(transport))
             .max_incoming(INCOMING)
@@ -61,7 +62,7 @@ impl Endpoints {
         let mut endpoint = EndpointConfig::default();
         let key = rand_key();
         endpoint.cid_generator(move || Box::new(quinn_proto::HashedConnectionIdGenerator::from_key(key)));
-        Ok(Self { endpoint, server })
+        Ok(Self { endpoint, server, retry_above: tls.config().quic.retry_above })
     }
 
     fn with(&self, settings: &Settings) -> Result<ServerConfig> {
@@ -74,7 +75,7 @@ impl Endpoints {
     pub(in crate::server) async fn run<A: Answer>(self, socket: UdpSocket, shared: Arc<Shared<A>>) {
         let Some(handshakes) = shared.handshakes.clone() else { return };
         let (address, segments) = (socket.local_addr().ok(), segments(&socket));
-        let made = self.with(&handshakes.tls().settings()).and_then(|server| {
+        let made = self.with(&handshakes.credentials().settings()).and_then(|server| {
             quinn::Endpoint::new(self.endpoint.clone(), Some(server), socket, Arc::new(TokioRuntime))
         });
         let endpoint = match made {
@@ -82,13 +83,17 @@ impl Endpoints {
             Err(error) => return tracing::error!(%error, "a UDP socket could not be used"),
         };
         tracing::debug!(?address, segments, "HTTP/3: packets that the kernel sends at once (GSO)");
-        let (mut open, mut changes) = (JoinSet::new(), handshakes.tls().changes());
+        let (mut open, mut changes) = (JoinSet::new(), handshakes.credentials().changes());
         loop {
             tokio::select! {
                 biased;
                 () = shared.stop.stopped() => break,
                 incoming = endpoint.accept() => match incoming {
-                    Some(incoming) => admit(incoming, &mut open, &handshakes, &shared),
+                    Some(incoming) => match must_retry(&incoming, &handshakes, self.retry_above) {
+                        // Fails only for those who have proved it.
+                        true => drop(incoming.retry()),
+                        false => admit(incoming, &mut open, &handshakes, &shared),
+                    },
                     None => break,
                 },
                 Some(_ended) = open.join_next() => {}
@@ -143,13 +148,12 @@ fn segments(socket: &UdpSocket) -> usize {
     quinn::udp::UdpSocketState::new(socket.into()).map_or(1, |state| state.max_gso_segments())
 }
 
+/// Whether the address has to be proved first.
+fn must_retry(incoming: &Incoming, handshakes: &Handshakes, above: usize) -> bool {
+    !incoming.remote_address_validated() && handshakes.under_way() >= above
+}
+
 fn admit<A: Answer>(incoming: Incoming, open: &mut JoinSet<()>, handshakes: &Handshakes, shared: &Arc<Shared<A>>) {
-    let proved = incoming.remote_address_validated();
-    if !proved && handshakes.under_way() >= handshakes.tls().config().quic.retry_above {
-        // Fails only for those who have proved it.
-        let _told = incoming.retry();
-        return;
-    }
     let Some(place) = handshakes.try_place() else {
         shared.app.note(Event::Refused(Refusal::Handshakes));
         return incoming.refuse();

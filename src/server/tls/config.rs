@@ -39,6 +39,14 @@ pub struct TlsConfig {
     pub listen: Vec<Address>,
     pub http3: bool,
     pub alt_svc_port: Option<u16>,
+    pub terms: Terms,
+    pub quic: QuicConfig,
+}
+
+/// What handshakes go by, whichever listener they are with.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each key is described where it is read")]
+pub struct Terms {
     pub min_version: MinVersion,
     pub certificates: Vec<CertificateConfig>,
     pub client_ca: Option<PathBuf>,
@@ -47,7 +55,6 @@ pub struct TlsConfig {
     pub reload: Duration,
     pub handshake_timeout: Duration,
     pub max_handshakes: usize,
-    pub quic: QuicConfig,
 }
 
 /// One certificate.
@@ -64,8 +71,34 @@ impl Section for TlsConfig {
     fn read(r: &mut Reader<'_>) -> Self {
         let config = Self {
             listen: r.list("listen", &[], "Addresses for TLS; none: no TLS."),
-            http3: r.bool("http3", false, "HTTP/3 on the same ports over UDP; the others' answers tell of it (Alt-Svc)."),
-            alt_svc_port: r.optional_int("alt_svc_port", 1..=65_535, 443, "The port that Alt-Svc names, where clients reach HTTP/3 on another than ours."),
+            http3: r.bool(
+                "http3",
+                false,
+                "HTTP/3 on the same ports over UDP; the others' answers tell of it (Alt-Svc).",
+            ),
+            alt_svc_port: r.optional_int(
+                "alt_svc_port",
+                1..=65_535,
+                443,
+                "The port that Alt-Svc names, where clients reach HTTP/3 on another than ours.",
+            ),
+            terms: Terms::read(r),
+            quic: r.section("quic"),
+        };
+        if !config.listen.is_empty() && config.terms.certificates.is_empty() {
+            let hint = "such as certificates = [{ cert = \"cert.pem\", key = \"key.pem\" }]";
+            r.reject("certificates", "[]", "at least one certificate, where listen has an address", hint);
+        }
+        if config.http3 && !config.listen.iter().any(|address| address.ip().is_some()) {
+            r.reject("http3", "true", "an IP address in listen", "");
+        }
+        config
+    }
+}
+
+impl Terms {
+    fn read(r: &mut Reader<'_>) -> Self {
+        Self {
             min_version: r.choice("min_version", MinVersion::Tls12, "The oldest version spoken. HTTP/3 is always 1.3."),
             certificates: r.tables("certificates", &[]),
             client_ca: r.optional_parsed("client_ca", "cdn-ca.pem", "Authorities (PEM) whose certificates clients may show, such as a CDN's."),
@@ -74,16 +107,7 @@ impl Section for TlsConfig {
             reload: r.duration("reload", "10s", "1s"..="1d", "How often the files are looked at for changes; SIGHUP looks at once. What is wrong is logged, and what was there before stays."),
             handshake_timeout: r.duration("handshake_timeout", "10s", "100ms"..="5m", "Longest time for a handshake."),
             max_handshakes: r.int("max_handshakes", 512, 1..=100_000, "Handshakes under way at once after the client's greeting; further ones wait within handshake_timeout; of HTTP/3 they are refused."),
-            quic: r.section("quic"),
-        };
-        if !config.listen.is_empty() && config.certificates.is_empty() {
-            let hint = "such as certificates = [{ cert = \"cert.pem\", key = \"key.pem\" }]";
-            r.reject("certificates", "[]", "at least one certificate, where listen has an address", hint);
         }
-        if config.http3 && !config.listen.iter().any(|address| address.ip().is_some()) {
-            r.reject("http3", "true", "an IP address in listen", "");
-        }
-        config
     }
 }
 

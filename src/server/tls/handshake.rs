@@ -3,7 +3,7 @@
 //! Invariant: a place among the handshakes is taken only once the client's greeting is whole: who says nothing keeps nobody
 //! out.
 
-use super::{Tls, der};
+use super::{Credentials, der};
 use crate::server::Identity;
 use rustls::ProtocolVersion;
 use rustls::pki_types::CertificateDer;
@@ -21,7 +21,7 @@ use webpki::EndEntityCert;
 /// Handshakes under way. Clones share it.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Handshakes {
-    tls: Tls,
+    credentials: Credentials,
     places: Arc<Semaphore>,
     timeout: Duration,
 }
@@ -35,14 +35,14 @@ pub(in crate::server) struct Shaken<S> {
 }
 
 impl Handshakes {
-    pub(in crate::server) fn new(tls: Tls) -> Self {
-        let config = tls.config();
-        let (places, timeout) = (Arc::new(Semaphore::new(config.max_handshakes)), config.handshake_timeout);
-        Self { tls, places, timeout }
+    pub(in crate::server) fn new(credentials: Credentials) -> Self {
+        let terms = credentials.terms();
+        let (places, timeout) = (Arc::new(Semaphore::new(terms.max_handshakes)), terms.handshake_timeout);
+        Self { credentials, places, timeout }
     }
 
-    pub(in crate::server) fn tls(&self) -> &Tls {
-        &self.tls
+    pub(in crate::server) fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     pub(in crate::server) fn timeout(&self) -> Duration {
@@ -51,7 +51,7 @@ impl Handshakes {
 
     /// How many there are now.
     pub(in crate::server) fn under_way(&self) -> usize {
-        self.tls.config().max_handshakes.saturating_sub(self.places.available_permits())
+        self.credentials.terms().max_handshakes.saturating_sub(self.places.available_permits())
     }
 
     /// A place for one more, if there is any.
@@ -70,7 +70,7 @@ impl Handshakes {
         let shake = async {
             let greeted = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
             let _place = self.places.acquire().await.map_err(io::Error::other)?;
-            greeted.into_stream(self.tls.settings().tcp).await
+            greeted.into_stream(self.credentials.settings().tcp).await
         };
         let stream = tokio::time::timeout(self.timeout, shake).await??;
         let (_, session) = stream.get_ref();
@@ -91,11 +91,9 @@ impl Handshakes {
 /// Whom a verified chain names.
 pub(in crate::server) fn identity(chain: &[CertificateDer<'_>]) -> Option<Identity> {
     let certificate = chain.first()?;
-    let names =
-        EndEntityCert::try_from(certificate).map(|parsed| parsed.valid_dns_names().map(str::to_owned).collect());
-    Some(Identity {
-        fingerprint: Sha256::digest(certificate).into(),
-        common_name: der::common_name(certificate),
-        names: names.unwrap_or_default(),
-    })
+    let parsed = EndEntityCert::try_from(certificate).ok();
+    let names = parsed.iter().flat_map(|parsed| parsed.valid_dns_names()).map(str::to_owned).collect();
+    let uris = parsed.iter().flat_map(|parsed| parsed.valid_uri_names()).map(str::to_owned).collect();
+    let fingerprint = Sha256::digest(certificate).into();
+    Some(Identity { fingerprint, common_name: der::common_name(certificate), names, uris })
 }

@@ -6,33 +6,29 @@
 mod certificate;
 pub mod config;
 mod der;
+mod entry;
 mod handshake;
 mod reload;
 mod store;
 
-pub use config::TlsConfig;
+pub use config::{ClientAuth, MinVersion, Terms, TlsConfig};
 pub(super) use handshake::{Handshakes, identity};
 
+use crate::server::{Answer, Clock};
 use certificate::Certificate;
-use config::{ClientAuth, MinVersion};
-use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::{self, Ticketer};
+use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
+use service::tls::{authorities, provider};
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 use store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// TLS 1.2 sessions that can be resumed by clients without tickets.
 const SESSIONS: usize = 4096;
-
-fn provider() -> &'static Arc<CryptoProvider> {
-    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
-    &PROVIDER
-}
 
 /// What connections that begin now are told.
 #[derive(Clone, Debug)]
@@ -45,14 +41,11 @@ pub(super) struct Settings {
     ends: Option<SystemTime>,
 }
 
-/// TLS as configured. Clones share it.
+/// The public listeners' TLS, as configured. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Tls(Arc<Parts>);
-
-#[derive(Debug)]
-struct Parts {
-    config: TlsConfig,
-    settings: watch::Sender<Settings>,
+pub struct Tls {
+    config: Arc<TlsConfig>,
+    credentials: Credentials,
 }
 
 impl Tls {
@@ -64,17 +57,89 @@ impl Tls {
         if config.listen.is_empty() {
             return Ok(None);
         }
-        let settings = load(config).and_then(|loaded| {
-            loaded.warn_of_ends(now);
-            settings(config, &loaded)
-        });
-        let settings = watch::Sender::new(settings.map_err(|error| format!("tls: {error}"))?);
-        Ok(Some(Self(Arc::new(Parts { config: config.clone(), settings }))))
+        let credentials = Credentials::open(Listener::Public, &config.terms, now)?;
+        Ok(Some(Self { config: Arc::new(config.clone()), credentials }))
     }
 
     /// As configured.
     pub(super) fn config(&self) -> &TlsConfig {
-        &self.0.config
+        &self.config
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// As [`Credentials::keep_up`].
+    pub async fn keep_up<A: Answer>(self, app: A, clock: Clock, now: Arc<Notify>) {
+        self.credentials.keep_up(app, clock, now).await;
+    }
+}
+
+/// Whose certificates they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Listener {
+    /// Those of `[tls]`.
+    Public,
+    /// That of `[admin.tls]`.
+    Admin,
+}
+
+impl Listener {
+    /// As metrics name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The table of the config.
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Public => "tls",
+            Self::Admin => "admin.tls",
+        }
+    }
+
+    /// What is spoken over TCP.
+    const fn protocols(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Public => &[b"h2", b"http/1.1"],
+            Self::Admin => &[b"http/1.1"],
+        }
+    }
+}
+
+/// What a listener shows, and whom it lets clients prove to be, as their files have it. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Credentials(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    listener: Listener,
+    terms: Terms,
+    settings: watch::Sender<Settings>,
+}
+
+impl Credentials {
+    /// Reads all files.
+    ///
+    /// # Errors
+    /// One is missing or wrong, in words for the person who configures.
+    pub fn open(listener: Listener, terms: &Terms, now: SystemTime) -> Result<Self, String> {
+        let settings = load(terms).and_then(|loaded| {
+            loaded.warn_of_ends(now);
+            settings(listener, terms, &loaded)
+        });
+        let settings = settings.map_err(|error| format!("{}: {error}", listener.table()))?;
+        Ok(Self(Arc::new(Parts { listener, terms: terms.clone(), settings: watch::Sender::new(settings) })))
+    }
+
+    /// As configured.
+    pub(super) fn terms(&self) -> &Terms {
+        &self.0.terms
     }
 
     /// For a connection that begins now.
@@ -94,12 +159,12 @@ struct Loaded {
     authorities: Option<Arc<rustls::RootCertStore>>,
 }
 
-fn load(config: &TlsConfig) -> Result<Loaded, String> {
+fn load(config: &Terms) -> Result<Loaded, String> {
     let one = |(number, one): (usize, &config::CertificateConfig)| {
         let loaded = Certificate::load(one).map_err(|error| format!("certificates.{number}: {error}"))?;
         Ok::<_, String>((one.cert.clone(), loaded))
     };
-    let authorities = config.client_ca.as_deref().map(certificate::authorities).transpose();
+    let authorities = config.client_ca.as_deref().map(authorities).transpose();
     Ok(Loaded {
         certificates: config.certificates.iter().enumerate().map(one).collect::<Result<_, _>>()?,
         authorities: authorities.map_err(|error| format!("client_ca: {error}"))?.map(Arc::new),
@@ -117,7 +182,7 @@ impl Loaded {
     }
 }
 
-fn settings(config: &TlsConfig, loaded: &Loaded) -> Result<Settings, String> {
+fn settings(listener: Listener, config: &Terms, loaded: &Loaded) -> Result<Settings, String> {
     let certificates: Vec<_> = loaded.certificates.iter().map(|(_, certificate)| certificate.clone()).collect();
     let store = Arc::new(Store::new(&certificates).ok_or("no certificate")?);
     // New keys with new files: what a client proved by an authority that is gone shall not count for longer.
@@ -146,7 +211,7 @@ fn settings(config: &TlsConfig, loaded: &Loaded) -> Result<Settings, String> {
         Ok(Arc::new(config))
     };
     let ends = certificates.iter().filter_map(|certificate| certificate.expires).min();
-    Ok(Settings { ends, tcp: one(versions, &[b"h2", b"http/1.1"])?, quic: one(&[&TLS13], &[b"h3"])? })
+    Ok(Settings { ends, tcp: one(versions, listener.protocols())?, quic: one(&[&TLS13], &[b"h3"])? })
 }
 
 fn resume(config: &mut ServerConfig, tickets: Option<&Arc<dyn ProducesTickets>>) {

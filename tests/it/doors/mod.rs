@@ -1,5 +1,6 @@
 //! What stands between the network and the handler: TLS, HTTP/3, sockets, and the limits of each.
 
+mod admin;
 mod http1;
 mod http2;
 mod http3;

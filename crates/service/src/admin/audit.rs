@@ -11,6 +11,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::certificate::Identity;
+
 /// What an act did, for the audit log: put it into the extensions of the answer.
 #[derive(Clone, Debug)]
 pub struct Detail(pub String);
@@ -25,6 +27,8 @@ pub(super) struct Act<'a> {
     pub(super) took: Duration,
     pub(super) who: &'a str,
     pub(super) peer: SocketAddr,
+    /// What was shown beside a token, or instead of one.
+    pub(super) certificate: Option<&'a Identity>,
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
@@ -59,8 +63,9 @@ impl Audit {
             _ => "failed",
         };
         let query = act.query.map(hide);
+        let (certificate, sha256) = shown(act).unzip();
         tracing::info!(
-            target: "audit", who = act.who, peer = %act.peer, method = act.method, path = act.path,
+            target: "audit", who = act.who, peer = %act.peer, certificate, sha256, method = act.method, path = act.path,
             query, trace = act.trace, status = act.status, outcome, micros = micros(act.took), detail = act.detail, "admin act"
         );
         let Some(file) = &self.0 else { return };
@@ -72,6 +77,11 @@ impl Audit {
     }
 }
 
+/// A name of the certificate, and which one it is.
+fn shown(act: &Act<'_>) -> Option<(String, String)> {
+    act.certificate.map(|shown| (shown.to_string(), shown.sha256()))
+}
+
 fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
@@ -81,9 +91,12 @@ fn line(act: &Act<'_>, outcome: &str, query: Option<&str>) -> String {
     stamp(&mut line, act.at);
     line.push('"');
     let peer = act.peer.to_string();
+    let (certificate, sha256) = shown(act).unzip();
     let texts = [
         ("who", Some(act.who)),
         ("peer", Some(peer.as_str())),
+        ("certificate", certificate.as_deref()),
+        ("sha256", sha256.as_deref()),
         ("method", Some(act.method)),
         ("path", Some(act.path)),
         ("query", query),
@@ -138,6 +151,7 @@ mod tests {
             took: Duration::from_micros(1234),
             who: "ops",
             peer: "127.0.0.1:9".parse().unwrap(),
+            certificate: None,
             method: "POST",
             path: "/purge",
             query,

@@ -3,21 +3,20 @@
 //! Knows no sockets. Invariants: every request gets an answer in bounded time and memory; nothing is done for whom
 //! [`Access`] does not know, and no body is read before.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use prometheus_client::registry::Registry;
 
-use super::access::{Access, Who};
+use super::access::{Access, Stranger, Who};
 use super::audit::{Act, Audit, Detail};
-use super::{Answer, Readiness};
+use super::{Answer, Caller, Readiness};
 use crate::otlp::{Propagation, TRACEPARENT};
 
 /// Largest body of a request, in bytes.
@@ -63,27 +62,32 @@ impl Router {
         self.routes.push(Route { method, path, handler });
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    pub(super) async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Answer {
         let read = request.method() == Method::GET || request.method() == Method::HEAD;
+        let certificate = caller.certificate.as_ref();
         if read && let Some(probe) = self.probe(request.uri().path()) {
-            return if self.access.may_read(request.headers()) { probe(self) } else { unknown() };
+            return match self.access.may_read(request.headers(), certificate) {
+                Ok(()) => probe(self),
+                Err(stranger) => unknown(stranger, caller),
+            };
         }
-        let who = self.access.who(request.headers());
+        let who = self.access.who(request.headers(), certificate);
         let (began, at, head) = (Instant::now(), SystemTime::now(), request.uri().clone());
         let method = request.method().clone();
         // What is no such thing is not written down.
         let trace = request.headers().get(TRACEPARENT).and_then(|text| Propagation::W3c.read(text.to_str().ok()?));
         let trace = trace.map(|context| Propagation::W3c.write(context));
-        let answer = match who {
-            Some(_) => self.known(request).await,
-            None => unknown(),
+        let answer = match &who {
+            Ok(_) => self.known(request).await,
+            Err(stranger) => unknown(*stranger, caller),
         };
-        if !read || who.is_none() {
+        if !read || who.is_err() {
             self.audit.write(&Act {
                 at,
                 took: began.elapsed(),
-                who: &who.as_ref().map_or_else(|| "(unknown)".to_owned(), Who::to_string),
-                peer,
+                who: &who.as_ref().map_or_else(|_| "(unknown)".to_owned(), Who::to_string),
+                peer: caller.peer,
+                certificate,
                 method: method.as_str(),
                 path: head.path(),
                 query: head.query(),
@@ -147,9 +151,35 @@ impl Router {
     }
 }
 
-fn unknown() -> Answer {
-    let mut answer = text(StatusCode::UNAUTHORIZED, "a token is asked for: Authorization: Bearer …");
-    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tintype admin\""));
+/// Says what would do. 401 is for those who can send a token; without any, no field of a request would help (RFC 9110 §15.5.4).
+fn unknown(stranger: Stranger, caller: &Caller) -> Answer {
+    let Stranger { tokens, holders, wrong_token } = stranger;
+    let asked = match (tokens, holders) {
+        (true, false) => "a token is asked for: Authorization: Bearer …",
+        (true, true) => "a token (Authorization: Bearer …) or a client certificate is asked for",
+        (false, _) => "a client certificate is asked for",
+    };
+    let why = match (&caller.certificate, wrong_token) {
+        (_, true) => "; the token that was sent is none of those in force".to_owned(),
+        (Some(shown), _) if holders => format!("; the certificate of {shown} is none of those that may"),
+        _ => String::new(),
+    };
+    let status = if tokens { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+    let mut answer = text(status, &format!("{asked}{why}"));
+    if tokens {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tintype admin\""));
+    }
+    answer
+}
+
+/// For those who speak HTTP where TLS is spoken.
+pub(super) fn in_cleartext(request: &Request<Incoming>) -> Answer {
+    let why = match request.headers().contains_key(AUTHORIZATION) {
+        true => "; the token that was sent went in cleartext: exchange it",
+        false => "",
+    };
+    let mut answer = text(StatusCode::BAD_REQUEST, &format!("this listener speaks TLS: ask https://{why}"));
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }
 

@@ -6,7 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
-use crate::health::{self, Probe, Unhealthy};
+use crate::health::{self, Probe, Target, Unhealthy};
 
 struct Running {
     address: SocketAddr,
@@ -66,7 +66,7 @@ async fn readiness_is_told_with_its_reason() {
 async fn the_health_client_understands_it() {
     let Running { address, readiness, .. } = start().await;
     let probe = move |probe| {
-        std::thread::spawn(move || health::ask(address, probe, None, Duration::from_secs(10))).join().unwrap()
+        std::thread::spawn(move || health::ask(&Target::plain(address), probe, Duration::from_secs(10))).join().unwrap()
     };
     assert_eq!(probe(Probe::Live).unwrap(), "alive");
     assert!(matches!(probe(Probe::Ready), Err(Unhealthy::Refused { status: 503, reason }) if reason == "starting"));
@@ -142,7 +142,9 @@ async fn acts_are_for_holders_of_tokens_and_written_down() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("audit.jsonl");
     let access = Access::open();
-    access.replace(vec![Token::new("ops", b"a token of this test"), Token::new("next", b"another one")], false);
+    let known = |tokens, closed_reads| Known { tokens, closed_reads, ..Known::default() };
+    let (ops, next) = (Token::new("ops", b"a token of this test"), Token::new("next", b"another one"));
+    access.replace(known(vec![ops.clone(), next], false));
     let readiness = Readiness::new(Drain::new());
     let admin = Admin::new(readiness, Arc::new(Registry::default()))
         .access(access.clone())
@@ -175,7 +177,7 @@ async fn acts_are_for_holders_of_tokens_and_written_down() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {target} {token}: {answer}");
         assert_eq!(answer.contains("www-authenticate: Bearer"), status == 401);
     }
-    access.replace(vec![Token::new("ops", b"a token of this test")], true);
+    access.replace(known(vec![ops], true));
     for (target, token, status) in
         [("/healthz", "", 401), ("/healthz", "another one", 401), ("/readyz", "a token of this test", 503)]
     {
