@@ -34,7 +34,7 @@ pub mod pressure;
 mod purge;
 mod reading;
 mod refusal;
-mod reload;
+pub mod reload;
 pub mod render;
 mod route;
 pub mod sandbox;

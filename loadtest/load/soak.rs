@@ -57,7 +57,8 @@ async fn soak(binary: &Path, options: &Options) -> Verdict {
     verdict.hold(seen.counted("wrong") == 0, format!("wrong answers: {} {:?}", seen.counted("wrong"), seen.wrongs()));
     // Asked of the server: visitors may have been served stale pictures all the while.
     let failed = edge.metrics().sum("tintype_origin_requests_total{result=\"failed\"");
-    verdict.hold(failed > 0.0 && seen.counted("far") > 0, format!("the origin failed {failed} times and was well again"));
+    verdict
+        .hold(failed > 0.0 && seen.counted("far") > 0, format!("the origin failed {failed} times and was well again"));
     sample::level(&samples, &mut verdict);
     verdict.hold(last.connections == 0.0, format!("connections when all have left: {}", last.connections));
     for (what, before, after, some) in

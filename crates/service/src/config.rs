@@ -83,6 +83,11 @@ impl<T> Loaded<T> {
     pub fn effective(&self) -> &str {
         &self.effective
     }
+
+    /// A part of it, for whoever knows that part alone; what is in force stays the whole.
+    pub fn part<U>(&self, part: impl FnOnce(&T) -> U) -> Loaded<U> {
+        Loaded { config: part(&self.config), effective: self.effective.clone() }
+    }
 }
 
 /// Reads all layers, later ones winning: defaults, `file`, `environment`, `sets`.

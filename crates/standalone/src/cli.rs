@@ -8,6 +8,7 @@ use service::config::ConfigErrors;
 use service::health::{self, Probe, Target};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long `health` waits for an answer.
@@ -88,10 +89,16 @@ impl Command {
     fn obey(self) -> Result<(), Failure> {
         match self {
             Self::Serve { config, first_import } => {
-                let mut loaded = config.load::<Config>()?;
-                edge::complete(&mut loaded.config).map_err(Failure::Failed)?;
-                signing::complete(&mut loaded.config).map_err(Failure::Failed)?;
-                serve::live(&loaded, config.config.as_deref(), first_import.as_deref()).map_err(Failure::Failed)
+                let mut loaded = config.load()?;
+                complete(&mut loaded.config).map_err(Failure::Failed)?;
+                let (file, first) = (config.config.clone(), loaded.config.edge.clone());
+                let again = move || {
+                    let mut loaded = config.load().map_err(|errors| errors.to_string())?;
+                    complete(&mut loaded.config)?;
+                    signing::keep(&mut loaded.config.edge, &first);
+                    Ok(loaded.part(|config: &Config| config.edge.clone()))
+                };
+                serve::live(&loaded, file.as_deref(), Arc::new(again), first_import.as_deref()).map_err(Failure::Failed)
             }
             Self::Check(arguments) => check(&arguments.load::<Config>()?.config).map_err(Failure::Failed),
             Self::ResetPassword { email, config } => {
@@ -108,6 +115,12 @@ impl Command {
             }
         }
     }
+}
+
+/// Adds what follows from the rest.
+fn complete(config: &mut Config) -> Result<(), String> {
+    edge::complete(config)?;
+    signing::complete(config)
 }
 
 fn reset_password(config: &Config, email: &str) -> Result<(), String> {

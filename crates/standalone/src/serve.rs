@@ -24,6 +24,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tintype::app::App;
+use tintype::reload::{Load, Reload};
 use tintype::sandbox;
 use tintype::server::{Answer as _, Clock};
 use tokio::net::TcpListener;
@@ -32,7 +33,12 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 /// telemetry → sandbox → open → serve → drain.
-pub(crate) fn live(loaded: &Loaded<Config>, file: Option<&Path>, first_import: Option<&Path>) -> Result<(), String> {
+pub(crate) fn live(
+    loaded: &Loaded<Config>,
+    file: Option<&Path>,
+    again: Load,
+    first_import: Option<&Path>,
+) -> Result<(), String> {
     let edge = &loaded.config.edge;
     let (spans, exporter) = otlp::open(&edge.otlp, env!("CARGO_PKG_VERSION"))?.unzip();
     let _flushes_the_log_at_the_end = telemetry::init(&edge.log, spans.flatten()).map_err(|error| error.to_string())?;
@@ -48,10 +54,17 @@ pub(crate) fn live(loaded: &Loaded<Config>, file: Option<&Path>, first_import: O
     // Before any other thread: those that are started from here are within.
     sandbox::enter(&edge.sandbox, places)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    runtime.block_on(run(&loaded.config, exporter, first_import))
+    runtime.block_on(run(loaded, file, again, exporter, first_import))
 }
 
-async fn run(config: &Config, exporter: Option<Exporter>, first_import: Option<&Path>) -> Result<(), String> {
+async fn run(
+    loaded: &Loaded<Config>,
+    file: Option<&Path>,
+    again: Load,
+    exporter: Option<Exporter>,
+    first_import: Option<&Path>,
+) -> Result<(), String> {
+    let config = &loaded.config;
     let drain = Drain::new();
     drain::on_signals(drain.clone()).map_err(|error| error.to_string())?;
     let readiness = Readiness::new(drain.clone());
@@ -61,6 +74,8 @@ async fn run(config: &Config, exporter: Option<Exporter>, first_import: Option<&
     let listeners = listen(config).await?;
     let platform = Platform::open(config).await?;
     let app = App::build(&config.edge, &mut registry, Clock::SYSTEM)?;
+    let reload = Reload::new(app.clone(), again, file, &loaded.part(|config| config.edge.clone()));
+    tokio::spawn(reload.map_err(|error| error.to_string())?.watch(file.map(Path::to_owned)));
     let base = Base::new(&config.requests, &config.edge.otlp, Metrics::register(&mut registry));
     let companions = platform.companions(config, &app, &base, &mut registry)?;
     let registry = Arc::new(registry);

@@ -9,7 +9,7 @@ use auth::seal::secret_of_file;
 use auth::signing::ANY;
 use service::config::Secret;
 use std::time::Duration;
-use tintype::config::{KeyConfig, SigningMode};
+use tintype::config::{Config as EdgeConfig, KeyConfig, SigningMode};
 use tintype::secret::Source;
 
 /// What URLs call the key.
@@ -36,7 +36,8 @@ pub(crate) fn complete(config: &mut Config) -> Result<(), String> {
     let route = config.platform.route.clone();
     config.edge.signing.keys.push(KeyConfig {
         kid: KID.to_owned(),
-        secret: Source::File(file.clone()),
+        // Not the file: the edge shall not take up another key before search and auth do.
+        secret: Source::Given(Secret::new(secret.clone())),
         // As for requests that nobody has signed: warm-ups make the same renditions.
         tenant: "default".to_owned(),
         not_before: None,
@@ -63,4 +64,13 @@ pub(crate) fn complete(config: &mut Config) -> Result<(), String> {
         config.search.key_secret = Some(Secret::new(secret));
     }
     Ok(())
+}
+
+/// Leaves the key of a configuration that was read again as it was at the `first`: search and auth have it for as long as the
+/// process lives.
+pub(crate) fn keep(edge: &mut EdgeConfig, first: &EdgeConfig) {
+    let own = |key: &&KeyConfig| key.kid == KID;
+    let kept = first.signing.keys.iter().find(own).cloned();
+    edge.signing.keys.retain(|key| key.kid != KID);
+    edge.signing.keys.extend(kept);
 }

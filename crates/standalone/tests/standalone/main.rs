@@ -10,6 +10,7 @@ mod kill;
 mod matrix;
 mod parts;
 mod production;
+mod reload;
 mod server;
 mod signed;
 mod start;

@@ -73,6 +73,17 @@ impl Server {
         log(self.folder.path())
     }
 
+    /// Its admin listener.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        told(&self.log(), "admin_address").expect("it listens")
+    }
+
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        let told = Command::new("sh").args(["-c", &format!("kill -HUP {}", self.child.id())]).status();
+        assert!(told.expect("a shell").success());
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         let _gone_or_going = self.child.kill();
@@ -139,15 +150,18 @@ fn listening(folder: &Path) -> SocketAddr {
     let began = Instant::now();
     loop {
         let text = log(folder);
-        let line = text.lines().find(|line| line.contains("\"listening\""));
-        if let Some(address) = line.and_then(|line| {
-            let value: serde_json::Value = serde_json::from_str(line).ok()?;
-            let field = value.get("address").or_else(|| value.get("fields")?.get("address"))?;
-            field.as_str()?.parse().ok()
-        }) {
+        if let Some(address) = told(&text, "address") {
             return address;
         }
         assert!(began.elapsed() < Duration::from_secs(30), "it does not listen: {text}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// An address that its first line names.
+fn told(log: &str, name: &str) -> Option<SocketAddr> {
+    let line = log.lines().find(|line| line.contains("\"listening\""))?;
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    let field = value.get(name).or_else(|| value.get("fields")?.get(name))?;
+    field.as_str()?.parse().ok()
 }
