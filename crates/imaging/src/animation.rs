@@ -5,6 +5,7 @@
 
 use crate::cost::{Cost, Rates, area};
 use crate::decode::no_frame;
+use crate::encode::avif::film;
 use crate::encode::longest_side;
 use crate::error::Error;
 use crate::format::SourceFormat;
@@ -68,11 +69,11 @@ pub(crate) fn decide(
 ///
 /// - `f` names one: that one, if it moves.
 /// - `f=auto`: WebP where the client reads it, else PNG for animated PNGs and with `lossless`, else GIF.
-/// - no `f`: the original's; WebP for AVIF sequences, which are not written.
+/// - no `f`: the original's.
 fn codec(transform: &Transform, class: FormatClass, source: SourceFormat, size: (u32, u32)) -> Option<Codec> {
     let baseline = if source == SourceFormat::Png || transform.output.lossless { Codec::Png } else { Codec::Gif };
     let wishes: &[Codec] = match transform.output.format {
-        Format::Image(codec @ (Codec::Webp | Codec::Gif | Codec::Png)) => &[codec],
+        Format::Image(codec @ (Codec::Webp | Codec::Gif | Codec::Png | Codec::Avif)) => &[codec],
         Format::Image(_) | Format::Json | Format::BlurHash | Format::ThumbHash => &[],
         Format::Auto => match class {
             FormatClass::Avif | FormatClass::Webp | FormatClass::Jxl => &[Codec::Webp, baseline],
@@ -81,7 +82,8 @@ fn codec(transform: &Transform, class: FormatClass, source: SourceFormat, size: 
         Format::Source => match source {
             SourceFormat::Gif => &[Codec::Gif],
             SourceFormat::Png => &[Codec::Png],
-            SourceFormat::Webp | SourceFormat::Avif => &[Codec::Webp, baseline],
+            SourceFormat::Webp => &[Codec::Webp, baseline],
+            SourceFormat::Avif => &[Codec::Avif, Codec::Webp, baseline],
             _ => &[],
         },
     };
@@ -117,7 +119,13 @@ impl Moving {
         let (frames, kept) = (u64::from(self.frames), u64::from(self.kept));
         // The canvas, a patch and what it saves; a copy that is transformed; two frames that are compared, and a part.
         let decoding = probe.pixels() * (12 + 4 + rates.decoder_bytes);
-        let encoding = largest * 8 + area(output) * (12 + rates.encoder_bytes);
+        let (encoder_bytes, encoder_nanoseconds) = if self.codec == Codec::Avif {
+            let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
+            (film::expected_bytes(output, alpha), film::expected_nanoseconds(area(output), settings.effort, alpha))
+        } else {
+            (area(output) * rates.encoder_bytes, area(output) * rates.encoder_nanoseconds)
+        };
+        let encoding = largest * 8 + area(output) * 12 + encoder_bytes;
         let file = area(output).saturating_mul(kept) / 4;
         let memory = decoding.saturating_add(encoding).saturating_add(file);
         let limit = setup.limits.memory;
@@ -127,8 +135,7 @@ impl Moving {
         let effects: u64 = passes.iter().map(|pass| area(pass.size()) * pass.nanoseconds_per_pixel()).sum();
         // Comparing and copying frames, 3 ns a pixel in all.
         let decode = probe.pixels() * (rates.decoder_nanoseconds + 3);
-        let encode =
-            probe.pixels() * rates.resize_nanoseconds + effects + area(output) * (rates.encoder_nanoseconds + 3);
+        let encode = probe.pixels() * rates.resize_nanoseconds + effects + area(output) * 3 + encoder_nanoseconds;
         let nanoseconds = decode.saturating_mul(frames).saturating_add(encode.saturating_mul(kept));
         let millis = u32::try_from(nanoseconds.div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1);
         Ok(Cost { memory, millis, output })

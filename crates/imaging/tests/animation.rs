@@ -111,6 +111,8 @@ fn every_animation_survives_every_format() {
             // Halved chroma says nothing of pictures of a few pixels.
             ("f=webp&effort=0", 1000, if before.pixels() < 1000 { 255.0 } else { 16.0 }),
             ("f=gif", 10_000, 8.0),
+            ("f=avif&lossless=1", 1, 0.0),
+            ("f=avif", 1, if before.pixels() < 1000 { 255.0 } else { 16.0 }),
         ] {
             short.extend(lost(&original, &before, query, unit, worst).map(|why| format!("{name} {query}: {why}")));
         }

@@ -34,7 +34,7 @@ fn peak(original: &[u8], query: &str) -> (isize, isize) {
 #[test]
 fn memory_does_not_grow_with_the_frames() {
     let (few, many) = (animation(10), animation(100));
-    for query in ["f=webp", "f=gif", "f=png", "f=webp&w=90&blur=2", "f=png&frame=9"] {
+    for query in ["f=webp", "f=gif", "f=png", "f=webp&w=90&blur=2", "f=png&frame=9", "f=avif"] {
         let ((least, _), (most, size)) = (peak(&few, query), peak(&many, query));
         // The file may be in memory twice while it is put together, in buffers that doubled as they grew.
         let frame = isize::try_from(usize::from(SIDE).pow(2) * 4).expect("a small frame");

@@ -1,7 +1,9 @@
 //! A property of the primary item for the profile, items for EXIF and XMP (ISO/IEC 23008-12, annex A; MIAF 7.3.6).
 //!
 //! The `meta` box is written anew from its children, the new items' bytes follow at the end of the file in an `mdat` of
-//! their own, and the places of all older items move by as much as `meta` grew.
+//! their own, and the places of all older items move by as much as what lies before them grew.
+
+mod tracks;
 
 use super::Attachments;
 use crate::metadata::{be16, be32};
@@ -45,14 +47,20 @@ pub(super) fn attach(file: &[u8], attachments: &Attachments) -> Option<Vec<u8>> 
         }
         Some(boxed(b"meta", &[&body]))
     };
-    let delta = u32::try_from(assemble(0, 0)?.len().checked_sub(meta.whole.len())?).ok()?;
+    let movie = top.iter().find(|found| &found.kind == b"moov");
+    let tracks = |delta: u32| match movie {
+        Some(movie) => tracks::rewritten(&movie.kind, movie.body, delta, attachments),
+        None => Some(Vec::new()),
+    };
+    let before = meta.whole.len() + movie.map_or(0, |movie| movie.whole.len());
+    let delta = u32::try_from((assemble(0, 0)?.len() + tracks(0)?.len()).checked_sub(before)?).ok()?;
     let new_at = u32::try_from(file.len()).ok()?.checked_add(delta)?.checked_add(8)?;
     let mut out = Vec::with_capacity(file.len() + attachments.room());
     for found in &top {
-        if &found.kind == b"meta" {
-            out.extend(assemble(delta, new_at)?);
-        } else {
-            out.extend_from_slice(found.whole);
+        match &found.kind {
+            b"meta" => out.extend(assemble(delta, new_at)?),
+            b"moov" => out.extend(tracks(delta)?),
+            _ => out.extend_from_slice(found.whole),
         }
     }
     if !items.new.is_empty() {
@@ -168,18 +176,22 @@ fn properties(body: &[u8], primary: u16, attachments: &Attachments) -> Option<Ve
     let list = boxes(ipco.body)?;
     let mut properties = Vec::new();
     for property in &list {
-        let mut whole = property.whole.to_vec();
-        if property.body.starts_with(b"nclx") {
-            // Unspecified where no code points say what the profile does. The matrix stays.
-            let (primaries, transfer) = attachments.code_points.unwrap_or((2, 2));
-            whole.get_mut(12..16)?.copy_from_slice(&[0, primaries, 0, transfer]);
-        }
-        properties.extend(whole);
+        properties.extend(recoloured(property, attachments)?);
     }
     properties.extend(boxed(b"colr", &[b"prof", icc]));
     let position = u8::try_from(list.len() + 1).ok().filter(|&position| position < 0x80)?;
     let associations = associate(ipma.body, primary, position)?;
     Some(boxed(b"iprp", &[&boxed(b"ipco", &[&properties]), &boxed(b"ipma", &[&associations])]))
+}
+
+/// A property as it is, but code points that only say what the profile does; unspecified where none do. The matrix stays.
+fn recoloured(property: &Found<'_>, attachments: &Attachments) -> Option<Vec<u8>> {
+    let mut whole = property.whole.to_vec();
+    if property.body.starts_with(b"nclx") {
+        let (primaries, transfer) = attachments.code_points.unwrap_or((2, 2));
+        whole.get_mut(12..16)?.copy_from_slice(&[0, primaries, 0, transfer]);
+    }
+    Some(whole)
 }
 
 /// `ipma` of version 0 with 8-bit positions: one more for an item.

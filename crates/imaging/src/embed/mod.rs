@@ -37,8 +37,9 @@ impl Attachments {
         if self.is_empty() {
             return 0;
         }
-        // Segments of 64 KiB with 18 bytes round each, boxes and associations of AVIF, zlib's worst case.
-        let icc = self.icc.as_ref().map_or(0, |icc| icc.len() + icc.len() / 1000 + 64);
+        // Segments of 64 KiB with 18 bytes round each, boxes and associations of AVIF, whose sequences have it twice, zlib's
+        // worst case.
+        let icc = self.icc.as_ref().map_or(0, |icc| 2 * icc.len() + 64);
         512 + icc + self.exif.len() + self.xmp.len() + self.resources.len()
     }
 }

@@ -69,6 +69,50 @@ fn code_points_are_told_where_there_is_a_place() {
     assert_eq!(metadata::read(&avif, SourceFormat::Avif).cicp, Some([12, 13, 6, 1]));
 }
 
+/// The frames lie elsewhere then, and players look for the profile in the tracks.
+#[test]
+fn sequences_are_found_again() {
+    let frames: Vec<Bitmap> = [Layout::Rgb, Layout::Rgba, Layout::Rgba].map(picture).into();
+    let (watch, scratch) = (Watch::new(), &mut Scratch::new(0));
+    let settings = Settings::new(Codec::Avif, 80);
+    let mut reel = crate::encode::animation::start(settings, (40, 30), 3).expect("begun");
+    for frame in frames {
+        reel.add(frame, 50_000, &watch, scratch).expect("added");
+    }
+    let plain = reel.finish(&watch, scratch).expect("finished");
+    for all in [attachments(0), Attachments { icc: None, code_points: None, ..attachments(0) }] {
+        let full = attach(plain.clone(), Codec::Avif, &all).expect("our own file");
+        assert!(full.len() <= plain.len() + all.room());
+        let found = metadata::read(&full, SourceFormat::Avif);
+        assert_eq!((found.icc.as_deref(), found.exif.as_deref()), (all.icc.as_deref(), Some(all.exif.as_slice())));
+        assert_eq!(found.xmp.as_deref(), Some(b"<x/>".as_slice()));
+        let limits = Limits::default();
+        let mut read = |file: &[u8], number: u32| {
+            let probe = crate::probe(file, &limits).expect("a header");
+            assert_eq!((probe.frames, probe.motion.map(|motion| motion.plays)), (3, Some(3)));
+            crate::decode_frame(file, &probe, number, &limits, &watch, scratch).expect("decodes")
+        };
+        for number in 0..3 {
+            let (before, after) = (read(&plain, number), read(&full, number));
+            assert_eq!(before.bitmap, after.bitmap, "frame {number}");
+            assert_eq!(after.icc.as_deref(), all.icc.as_deref());
+        }
+        // The still picture beside them moved as well.
+        let still = [b"\0\0\0\x20ftypavif".as_slice(), &full[12..]].concat();
+        assert!(
+            crate::decode(
+                &still,
+                &crate::probe(&still, &limits).expect("a header"),
+                &Want::EVERYTHING,
+                &limits,
+                &watch,
+                scratch
+            )
+            .is_ok()
+        );
+    }
+}
+
 #[test]
 fn a_large_profile_goes_into_several_segments() {
     let all = attachments(150_000);

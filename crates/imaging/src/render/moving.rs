@@ -57,7 +57,7 @@ pub(super) fn render(
             }
         };
         let mut bitmap = pipeline::run(operations, bitmap, watch, scratch)?;
-        if let Some(held) = held.as_ref().filter(|_| moving.codec != Codec::Webp) {
+        if let Some(held) = held.as_ref().filter(|_| !keeps_profile(moving.codec)) {
             held.release(&mut bitmap)?;
         }
         timings.transform += clock.lap();
@@ -72,14 +72,18 @@ pub(super) fn render(
     }
     let (reel, (width, height)) = reel.ok_or_else(|| Error::Malformed("an animation without frames".into()))?;
     let bytes = reel.finish(watch, scratch)?;
-    // Frames of a GIF or APNG may be gray or have a palette each: no profile fits them all.
-    let held = held.filter(|_| moving.codec == Codec::Webp);
+    let held = held.filter(|_| keeps_profile(moving.codec));
     let carried = carried::attachments(original, source.format, transform, moving.codec, (width, height), held);
     let bytes = attach(bytes, moving.codec, &carried)?;
     let canvas = frames.into_seen(scratch);
     scratch.give(canvas.into_pixels());
     timings.encode += clock.lap();
     Ok(Rendition { bytes, product: Product::Picture(moving.codec), width, height, timings, source })
+}
+
+/// Frames of a GIF or APNG may be gray or have a palette each: no profile fits them all.
+const fn keeps_profile(codec: Codec) -> bool {
+    matches!(codec, Codec::Webp | Codec::Avif)
 }
 
 fn copy(bitmap: &Bitmap, scratch: &mut Scratch) -> Bitmap {

@@ -4,6 +4,7 @@
 //! Every frame that comes in goes out, also one that changes nothing: counts and times are kept. Which format, and how,
 //! was said before (see `crate::animation`).
 
+mod avif;
 mod delta;
 mod gif;
 mod pace;
@@ -46,7 +47,8 @@ pub(crate) fn start(settings: Settings, size: (u32, u32), plays: u32) -> Result<
         Codec::Webp => Box::new(webp::WebpReel::new(settings, size, plays)),
         Codec::Gif => Box::new(gif::GifReel::new(settings, size, plays)?),
         Codec::Png => Box::new(png::PngReel::new(settings, size, plays)),
-        Codec::Avif | Codec::Jpeg | Codec::Jxl => return Err(Error::NotImplemented("anim")),
+        Codec::Avif => Box::new(avif::AvifReel::new(settings, size, plays)?),
+        Codec::Jpeg | Codec::Jxl => return Err(Error::NotImplemented("anim")),
     })
 }
 

@@ -1,8 +1,11 @@
-//! libaom, for one still frame: the only place that knows its C interface.
+//! libaom, for one still frame, and for frames that build on each other ([`stream`]): the only place that knows its C
+//! interface.
 //!
 //! Invariant: the codec context is destroyed on every way out ([`Context`]'s `Drop`), and no pointer handed to libaom
 //! outlives the call that it was handed to.
 #![expect(unsafe_code, reason = "libaom is C")]
+
+pub(super) mod stream;
 
 use super::engine::{Encoder, Known, Speed, Wish};
 use super::planes::{Planes, Sample, Subsampling, neutral};
@@ -82,19 +85,11 @@ const QUANTISER_MATRICES: (c_int, c_int) = (2, 10);
 /// Encodes one key frame on this thread; the stream of OBUs.
 fn encode_still<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec<u8>, Error> {
     let flags = if S::BITS > 8 { sys::AOM_CODEC_USE_HIGHBITDEPTH } else { 0 };
-    let mut context = Context::new(&configuration(planes, settings)?, flags.into())?;
-    context.set(sys::AOME_SET_CPUUSED, settings.cpu_used.into())?;
-    context.set(sys::AOME_SET_CQ_LEVEL, settings.quantizer.into())?;
-    context.set(sys::AV1E_SET_COLOR_RANGE, 1)?;
-    if planes.subsampling != Subsampling::Monochrome {
-        let matrix = if planes.subsampling == Subsampling::Identity { 0 } else { 6 };
-        context.set(sys::AV1E_SET_COLOR_PRIMARIES, 1)?;
-        context.set(sys::AV1E_SET_TRANSFER_CHARACTERISTICS, 13)?;
-        context.set(sys::AV1E_SET_MATRIX_COEFFICIENTS, matrix)?;
-    }
-    if settings.lossless {
-        context.set(sys::AV1E_SET_LOSSLESS, 1)?;
-    } else {
+    let mut cfg = configuration(planes, settings, sys::AOM_USAGE_ALL_INTRA)?;
+    cfg.g_limit = 1;
+    let mut context = Context::new(&cfg, flags.into())?;
+    context.dial(planes.subsampling, settings)?;
+    if !settings.lossless {
         context.set(sys::AOME_SET_TUNING, sys::AOM_TUNE_SSIM as c_int)?;
         // Coarser steps for what is fine: a tenth fewer bytes at the same SSIMULACRA2 for no time.
         context.set(sys::AV1E_SET_ENABLE_QM, 1)?;
@@ -107,12 +102,14 @@ fn encode_still<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec
     context.encode(planes)
 }
 
-fn configuration<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<sys::aom_codec_enc_cfg_t, Error> {
+fn configuration<S: Sample>(
+    planes: &Planes<S>,
+    settings: Settings,
+    usage: u32,
+) -> Result<sys::aom_codec_enc_cfg_t, Error> {
     let mut cfg = MaybeUninit::<sys::aom_codec_enc_cfg_t>::zeroed();
     // SAFETY: the interface is a static of libaom; `cfg` is valid for writes, and libaom fills it when it returns 0.
-    let status = unsafe {
-        sys::aom_codec_enc_config_default(sys::aom_codec_av1_cx(), cfg.as_mut_ptr(), sys::AOM_USAGE_ALL_INTRA)
-    };
+    let status = unsafe { sys::aom_codec_enc_config_default(sys::aom_codec_av1_cx(), cfg.as_mut_ptr(), usage) };
     check(status)?;
     // SAFETY: libaom returned success, so it wrote the whole structure (and all zeroes is valid for it anyway: it is
     // made of integers and nullable pointers).
@@ -120,7 +117,6 @@ fn configuration<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<sy
     cfg.g_w = planes.width;
     cfg.g_h = planes.height;
     cfg.g_threads = 1;
-    cfg.g_limit = 1;
     cfg.g_lag_in_frames = 0;
     cfg.g_pass = sys::AOM_RC_ONE_PASS;
     cfg.g_profile = match planes.subsampling {
@@ -165,7 +161,22 @@ impl Context {
         check(unsafe { sys::aom_codec_control(&mut *self.0, control as c_int, value) })
     }
 
-    fn encode<S: Sample>(&mut self, planes: &Planes<S>) -> Result<Vec<u8>, Error> {
+    /// Speed, quality and the colours that planes of this kind mean.
+    fn dial(&mut self, subsampling: Subsampling, settings: Settings) -> Result<(), Error> {
+        self.set(sys::AOME_SET_CPUUSED, settings.cpu_used.into())?;
+        self.set(sys::AOME_SET_CQ_LEVEL, settings.quantizer.into())?;
+        self.set(sys::AV1E_SET_COLOR_RANGE, 1)?;
+        if subsampling != Subsampling::Monochrome {
+            let matrix = if subsampling == Subsampling::Identity { 0 } else { 6 };
+            self.set(sys::AV1E_SET_COLOR_PRIMARIES, 1)?;
+            self.set(sys::AV1E_SET_TRANSFER_CHARACTERISTICS, 13)?;
+            self.set(sys::AV1E_SET_MATRIX_COEFFICIENTS, matrix)?;
+        }
+        if settings.lossless { self.set(sys::AV1E_SET_LOSSLESS, 1) } else { Ok(()) }
+    }
+
+    /// The frame at `time`; what libaom wrote of it so far.
+    fn put<S: Sample>(&mut self, planes: &Planes<S>, time: i64) -> Result<Vec<u8>, Error> {
         // libaom skips the chroma of a monochrome frame, but it is given planes that exist.
         let (columns, rows) = planes.chroma_size();
         let gray = if planes.subsampling == Subsampling::Monochrome {
@@ -176,8 +187,12 @@ impl Context {
         let image = image(planes, &gray)?;
         // SAFETY: the context is initialised; the image points to `planes` and `gray`, which outlive the call and
         // which libaom only reads (it copies the frame).
-        check(unsafe { sys::aom_codec_encode(&mut *self.0, &image, 0, 1, 0) })?;
-        let mut stream = self.packets();
+        check(unsafe { sys::aom_codec_encode(&mut *self.0, &image, time, 1, 0) })?;
+        Ok(self.packets())
+    }
+
+    fn encode<S: Sample>(&mut self, planes: &Planes<S>) -> Result<Vec<u8>, Error> {
+        let mut stream = self.put(planes, 0)?;
         loop {
             // SAFETY: as above; a null image flushes the encoder.
             check(unsafe { sys::aom_codec_encode(&mut *self.0, ptr::null(), 0, 1, 0) })?;

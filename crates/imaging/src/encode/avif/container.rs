@@ -3,11 +3,11 @@
 //! Item 1 is the picture, item 2 its alpha. Everything lies in one `meta` and one `mdat`; alpha comes first there, so
 //! that a partly loaded file can already be composited.
 
-use super::Coded;
 use super::planes::Subsampling;
+use super::{Coded, obu};
 use crate::error::Error;
 
-const ALPHA_URN: &[u8] = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0";
+pub(super) const ALPHA_URN: &[u8] = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0";
 
 // Positions in `ipco`, counted from 1.
 const SIZE: u8 = 1;
@@ -34,14 +34,19 @@ pub(super) fn write(
     };
     let ftyp = boxed(b"ftyp", &[brands]);
     // Offsets are 32-bit and fixed in width: the size of `meta` does not depend on them.
-    let head = ftyp.len() + meta(width, height, subsampling, color, alpha, 0).len() + 8;
+    let meta = |start: u32| {
+        let length = alpha.map_or(0, |a| a.data.len()) as u32;
+        let place = Place { offset: start.saturating_add(length), length: color.data.len() as u32 };
+        meta(width, height, subsampling, (color, place), alpha.map(|a| (a, Place { offset: start, length })))
+    };
+    let head = ftyp.len() + meta(0).len() + 8;
     let total = head + color.data.len() + alpha.map_or(0, |a| a.data.len());
     let (Ok(start), Ok(_)) = (u32::try_from(head), u32::try_from(total)) else {
         return Err(Error::Internal("an AVIF of more than 4 GiB".into()));
     };
     let mut file = Vec::with_capacity(total);
     file.extend(ftyp);
-    file.extend(meta(width, height, subsampling, color, alpha, start));
+    file.extend(meta(start));
     file.extend(((total - head + 8) as u32).to_be_bytes());
     file.extend(b"mdat");
     file.extend(alpha.map_or(&[][..], |a| &a.data));
@@ -49,17 +54,32 @@ pub(super) fn write(
     Ok(file)
 }
 
-fn meta(
+/// Where in the file an item's bytes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) offset: u32,
+    pub(super) length: u32,
+}
+
+impl Place {
+    /// The place when what it was counted from lies at `start`.
+    pub(super) fn moved(self, start: u32) -> Self {
+        Self { offset: self.offset.saturating_add(start), ..self }
+    }
+}
+
+/// The box of the still picture. What is coded is described here and lies elsewhere.
+pub(super) fn meta(
     width: u32,
     height: u32,
     subsampling: Subsampling,
-    color: &Coded,
-    alpha: Option<&Coded>,
-    start: u32,
+    (color, color_place): (&Coded, Place),
+    alpha: Option<(&Coded, Place)>,
 ) -> Vec<u8> {
+    let (alpha, alpha_place) = alpha.unzip();
     let mut children = boxed(b"hdlr", &[&[0; 8], b"pict", &[0; 13]]);
     children.extend(boxed(b"pitm", &[&[0; 4], &1_u16.to_be_bytes()]));
-    children.extend(locations(color, alpha, start));
+    children.extend(locations(color_place, alpha_place));
     children.extend(item_infos(alpha.is_some()));
     if alpha.is_some() {
         let auxl = boxed(b"auxl", &[&[0, 2, 0, 1, 0, 1]]);
@@ -70,18 +90,13 @@ fn meta(
 }
 
 /// `iloc`, version 0: 32-bit offsets and lengths, one extent each.
-fn locations(color: &Coded, alpha: Option<&Coded>, start: u32) -> Vec<u8> {
-    let alpha_length = alpha.map_or(0, |a| a.data.len()) as u32;
+fn locations(color: Place, alpha: Option<Place>) -> Vec<u8> {
     let mut entries = Vec::new();
-    let mut entry = |id: u16, offset: u32, length: u32| {
+    for (id, place) in (1_u16..).zip(std::iter::once(color).chain(alpha)) {
         entries.extend(id.to_be_bytes());
         entries.extend([0, 0, 0, 1]);
-        entries.extend(offset.to_be_bytes());
-        entries.extend(length.to_be_bytes());
-    };
-    entry(1, start.saturating_add(alpha_length), color.data.len() as u32);
-    if alpha.is_some() {
-        entry(2, start, alpha_length);
+        entries.extend(place.offset.to_be_bytes());
+        entries.extend(place.length.to_be_bytes());
     }
     let count = 1 + u16::from(alpha.is_some());
     boxed(b"iloc", &[&[0; 4], &[0x44, 0], &count.to_be_bytes(), &entries])
@@ -99,12 +114,10 @@ fn item_infos(alpha: bool) -> Vec<u8> {
 fn properties(width: u32, height: u32, subsampling: Subsampling, color: &Coded, alpha: Option<&Coded>) -> Vec<u8> {
     let bits = color.depth;
     let depth: &[u8] = if subsampling == Subsampling::Monochrome { &[1, bits] } else { &[3, bits, bits, bits] };
-    let matrix = if subsampling == Subsampling::Identity { 0 } else { 6 };
     let mut ipco = boxed(b"ispe", &[&[0; 4], &width.to_be_bytes(), &height.to_be_bytes()]);
     ipco.extend(boxed(b"pixi", &[&[0; 4], depth]));
     ipco.extend(boxed(b"av1C", &[&configuration(color, subsampling)]));
-    // BT.709 primaries, sRGB transfer, the matrix, full range.
-    ipco.extend(boxed(b"colr", &[b"nclx", &[0, 1, 0, 13, 0, matrix, 0x80]]));
+    ipco.extend(code_points(subsampling));
     let mut entries = vec![0, 1, 4, SIZE, COLOR_DEPTH, COLOR_CONFIG | ESSENTIAL, COLOR_SPACE];
     if let Some(alpha) = alpha {
         ipco.extend(boxed(b"pixi", &[&[0; 4], &[1, alpha.depth]]));
@@ -117,19 +130,26 @@ fn properties(width: u32, height: u32, subsampling: Subsampling, color: &Coded, 
     boxed(b"iprp", &[&boxed(b"ipco", &[&ipco]), &ipma])
 }
 
+/// `colr`: BT.709 primaries, sRGB transfer, the matrix, full range.
+pub(super) fn code_points(subsampling: Subsampling) -> Vec<u8> {
+    let matrix = if subsampling == Subsampling::Identity { 0 } else { 6 };
+    boxed(b"colr", &[b"nclx", &[0, 1, 0, 13, 0, matrix, 0x80]])
+}
+
 /// `av1C` (AV1-ISOBMFF 2.3): marker and version, profile and level, the shape of the samples, no initial delay.
-fn configuration(coded: &Coded, subsampling: Subsampling) -> [u8; 4] {
+pub(super) fn configuration(coded: &Coded, subsampling: Subsampling) -> [u8; 4] {
     let shape = match subsampling {
         Subsampling::Monochrome => 0b0001_1100,
         Subsampling::Half => 0b0000_1100,
         Subsampling::Full | Subsampling::Identity => 0,
     };
     let high_bitdepth = if coded.depth > 8 { 0b0100_0000 } else { 0 };
-    [0x81, coded.sequence.profile << 5 | coded.sequence.level, high_bitdepth | shape, 0]
+    let obu::Sequence { profile, level, tier } = coded.sequence;
+    [0x81, profile << 5 | level, tier << 7 | high_bitdepth | shape, 0]
 }
 
 /// A box of these parts. Only `mdat` could exceed 32 bits, and it is not written here.
-fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let size = 8 + parts.iter().map(|p| p.len()).sum::<usize>();
     let mut out = Vec::with_capacity(size);
     out.extend((size as u32).to_be_bytes());

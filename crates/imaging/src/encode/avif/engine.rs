@@ -2,7 +2,8 @@
 //! begins: its dial, its speeds, their price.
 //!
 //! It knows no library: each implementor is one file. Which one writes is the operator's choice ([`Engine`]), never the
-//! picture's, so that a server that was told to use one runs no line of another.
+//! picture's, so that a server that was told to use one runs no line of another; but for sequences, which libaom alone
+//! writes (`film`).
 
 use super::aom::Libaom;
 use super::planes::{Planes, Sample};

@@ -7,8 +7,10 @@
 mod aom;
 mod container;
 mod engine;
+pub(crate) mod film;
 mod obu;
 mod planes;
+mod sequence;
 
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;

@@ -12,6 +12,8 @@ pub(super) struct Sequence {
     pub(super) profile: u8,
     /// `seq_level_idx[0]`.
     pub(super) level: u8,
+    /// `seq_tier[0]`.
+    pub(super) tier: u8,
 }
 
 /// AV1-ISOBMFF 2.4: a sample holds no temporal delimiter. libaom begins with one.
@@ -23,13 +25,36 @@ pub(super) fn without_temporal_delimiter(stream: &[u8]) -> &[u8] {
 }
 
 /// The first sequence header, when it is that of a still picture with the reduced header.
-pub(super) fn sequence(mut stream: &[u8]) -> Option<Sequence> {
+pub(super) fn sequence(stream: &[u8]) -> Option<Sequence> {
+    let bits = u16::from_be_bytes(*header(stream)?.first_chunk()?);
+    let (still, reduced) = (bits >> 12 & 1, bits >> 11 & 1);
+    (still == 1 && reduced == 1).then_some(Sequence {
+        profile: (bits >> 13) as u8,
+        level: (bits >> 6 & 31) as u8,
+        tier: 0,
+    })
+}
+
+/// The first sequence header, when it is that of several frames: the whole one, with a single operating point and
+/// without times, which the container tells.
+pub(super) fn moving_sequence(stream: &[u8]) -> Option<Sequence> {
+    let bits = u32::from_be_bytes(*header(stream)?.first_chunk()?);
+    let field = |at: u32, length: u32| bits >> (32 - at - length) & ((1 << length) - 1);
+    // still_picture, reduced_still_picture_header, timing_info_present_flag; behind it initial_display_delay_present_flag;
+    // operating_points_cnt_minus_1. Then 12 bits of operating_point_idc.
+    if field(3, 3) != 0 || field(7, 5) != 0 {
+        return None;
+    }
+    let level = field(24, 5) as u8;
+    let tier = if level > 7 { field(29, 1) as u8 } else { 0 };
+    Some(Sequence { profile: field(0, 3) as u8, level, tier })
+}
+
+/// The payload of the first sequence header.
+fn header(mut stream: &[u8]) -> Option<&[u8]> {
     while let Some((kind, payload, rest)) = next(stream) {
         if kind == SEQUENCE_HEADER {
-            let bits = u16::from_be_bytes(*payload.first_chunk()?);
-            let (still, reduced) = (bits >> 12 & 1, bits >> 11 & 1);
-            return (still == 1 && reduced == 1)
-                .then_some(Sequence { profile: (bits >> 13) as u8, level: (bits >> 6 & 31) as u8 });
+            return Some(payload);
         }
         stream = rest;
     }
@@ -74,7 +99,22 @@ mod tests {
         let stream = [0x12, 0, 0x0a, 2, 0b0011_1001, 0b0100_0000, 0x32, 1, 9];
         let kept = without_temporal_delimiter(&stream);
         assert_eq!(kept, &stream[2..]);
-        assert_eq!(sequence(kept), Some(Sequence { profile: 1, level: 5 }));
+        assert_eq!(sequence(kept), Some(Sequence { profile: 1, level: 5, tier: 0 }));
+    }
+
+    #[test]
+    fn headers_of_several_frames_are_read() {
+        // profile 0, not still, not reduced, no times, no delay, one point for everything; level 9, high tier.
+        let several = [0x0a, 4, 0, 0, 0, 0b0100_1100];
+        assert_eq!(moving_sequence(&several), Some(Sequence { profile: 0, level: 9, tier: 1 }));
+        // At a level without tiers the bit belongs to what follows.
+        assert_eq!(
+            moving_sequence(&[0x0a, 4, 0x20, 0, 0, 0b0010_1100]).map(|s| (s.profile, s.level, s.tier)),
+            Some((1, 5, 0))
+        );
+        let still = [0x0a, 4, 0b0001_1000, 0, 0, 0];
+        assert_eq!((moving_sequence(&still), sequence(&several)), (None, None));
+        assert_eq!(moving_sequence(&[0x0a, 4, 0, 0b0001_0000, 0, 0]), None, "two points");
     }
 
     #[test]
