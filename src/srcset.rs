@@ -43,7 +43,7 @@ pub(crate) fn complete(
 fn told(all: &[Candidate], place: &Place<'_>, source: &Probe) -> Result<Value, Error> {
     let auto = place.entries(all, Format::Auto)?;
     let mut sources = String::new();
-    // A still AVIF of an animation would be chosen before the WebP that moves.
+    // Browsers choose by the type, and some that read AVIF show no more than the first frame of a sequence.
     let moves = source.motion.is_some();
     for (codec, media_type) in [(Codec::Avif, "image/avif"), (Codec::Webp, "image/webp")] {
         let fits = |candidate: &&Candidate| candidate.width.max(candidate.height) <= WEBP_SIDE;

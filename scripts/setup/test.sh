@@ -8,6 +8,8 @@ scripts/setup/build.sh
 
 need redis-server redis-server
 need redis-cli redis-tools
+# libavif: what others make of our AVIF sequences.
+need avifdec libavif-bin
 # Outside the path, in a folder for each version. The tests run clusters of their own, not Debian's.
 need_ok postgresql sh -c 'command -v initdb || ls /usr/lib/postgresql/*/bin/initdb'
 install_packages "the tests"

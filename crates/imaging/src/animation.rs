@@ -121,12 +121,17 @@ impl Moving {
         let decoding = probe.pixels() * (12 + 4 + rates.decoder_bytes);
         let (encoder_bytes, encoder_nanoseconds) = if self.codec == Codec::Avif {
             let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
-            (film::expected_bytes(output, alpha), film::expected_nanoseconds(area(output), settings.effort, alpha))
+            (
+                film::expected_bytes(area(output), alpha),
+                film::expected_nanoseconds(area(output), settings.effort, alpha),
+            )
         } else {
             (area(output) * rates.encoder_bytes, area(output) * rates.encoder_nanoseconds)
         };
         let encoding = largest * 8 + area(output) * 12 + encoder_bytes;
-        let file = area(output).saturating_mul(kept) / 4;
+        // What does not change costs AVIF next to nothing.
+        let share = if self.codec == Codec::Avif && !settings.lossless { 16 } else { 4 };
+        let file = area(output).saturating_mul(kept) / share;
         let memory = decoding.saturating_add(encoding).saturating_add(file);
         let limit = setup.limits.memory;
         if memory > limit {

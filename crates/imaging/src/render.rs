@@ -24,7 +24,7 @@ use cache_key::{Transform, Variant, not_implemented};
 use std::time::{Duration, Instant};
 
 /// Part of every rendition's key: raised when the same transform gives other bytes than before.
-pub const PIPELINE_VERSION: u32 = 4;
+pub const PIPELINE_VERSION: u32 = 5;
 
 /// The result of a render.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -87,6 +87,15 @@ fn what_a_render_needs_is_foretold() {
         cases.push((sample("statue.png"), query));
     }
     cases.push((sample("landscape.avif"), "w=300&f=jpeg"));
+    cases.push((sample("ball.gif"), "f=avif"));
+    for (name, query) in [
+        ("sample_big", "f=avif"),
+        ("sample_big", "f=webp"),
+        ("iss634", "f=avif"),
+        ("iss634", "w=1200&fit=fill&enlarge=1&fps-max=2&f=avif"),
+    ] {
+        cases.extend(corpus_folder::path(&format!("gif/{name}.gif")).map(|file| (file, query)));
+    }
     match corpus("Issue_266.jpg").zip(corpus("Canon_EOS_450D.jpg")) {
         Some((large, other)) => {
             cases.extend(["w=400&f=jpeg", "w=2000&f=webp", "rot=90&f=jpeg"].map(|query| (large.clone(), query)));

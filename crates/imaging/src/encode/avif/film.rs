@@ -80,12 +80,11 @@ impl Film {
         Ok(())
     }
 
-    /// Halved colours blur the edges of drawings.
+    /// Whole colours are for who asks: at speeds for many frames they take up to twice the bytes.
     fn subsampling(&self) -> Subsampling {
         match (self.options.lossless, self.options.chroma) {
             (true, _) => Subsampling::Identity,
             (false, Chroma::C444) => Subsampling::Full,
-            (false, Chroma::Auto) if self.drawn == Some(true) => Subsampling::Full,
             (false, Chroma::Auto | Chroma::C420) => Subsampling::Half,
         }
     }
@@ -140,10 +139,9 @@ pub(crate) fn expected_nanoseconds(pixels: u64, effort: Option<u8>, alpha: bool)
     if alpha { 2 * one } else { one }
 }
 
-/// What the encoders hold while frames of this size are coded: reference frames with wide margins, and tables.
-pub(crate) fn expected_bytes((width, height): (u32, u32), alpha: bool) -> u64 {
-    const MARGIN: u64 = 2 * 160;
-    let one = (u64::from(width) + MARGIN) * (u64::from(height) + MARGIN) * 24 + (4 << 20);
+/// What the encoders hold while frames of so many pixels are coded: the frames that others refer to, and tables.
+pub(crate) const fn expected_bytes(pixels: u64, alpha: bool) -> u64 {
+    let one = pixels * 40 + (3 << 19);
     if alpha { 2 * one } else { one }
 }
 
