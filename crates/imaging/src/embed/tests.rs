@@ -98,7 +98,8 @@ fn sequences_are_found_again() {
             assert_eq!(after.icc.as_deref(), all.icc.as_deref());
         }
         // The still picture beside them moved as well.
-        let still = [b"\0\0\0\x20ftypavif".as_slice(), &full[12..]].concat();
+        let mut still = full.clone();
+        still[8..12].copy_from_slice(b"avif");
         assert!(
             crate::decode(
                 &still,

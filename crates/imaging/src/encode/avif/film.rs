@@ -68,11 +68,11 @@ impl Film {
         let mask = Wish { drawn: true, ..wish };
         let alpha = Planes::<u8>::of_alpha(frame);
         if alpha.is_some() || self.alpha.begun.is_some() {
-            let clear = || opaque(frame.width(), frame.height());
+            let solid = || opaque(frame.width(), frame.height());
             while self.alpha.frames.len() < self.micros.len() {
-                self.alpha.add(&clear(), mask, &mut self.data, watch)?;
+                self.alpha.add(&solid(), mask, &mut self.data, watch)?;
             }
-            self.alpha.add(&alpha.unwrap_or_else(clear), mask, &mut self.data, watch)?;
+            self.alpha.add(&alpha.unwrap_or_else(solid), mask, &mut self.data, watch)?;
         }
         let color = Planes::<u8>::of_color(frame, self.subsampling());
         self.color.add(&color, wish, &mut self.data, watch)?;

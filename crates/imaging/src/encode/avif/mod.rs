@@ -1,8 +1,8 @@
 //! AVIF: pixels → planes → AV1 by one of the engines → an ISO base media file of our own writing.
 //!
 //! Encoders see only pixels that we made. It does not know where the pixels come from, nor which quality the client was
-//! promised: `quality` is a dial. What it writes is always a single still picture, labelled sRGB; with loss and at leisure
-//! ten bits a sample, else eight.
+//! promised: `quality` is a dial. What it writes is labelled sRGB: still pictures, with loss and at leisure of ten bits a
+//! sample, else eight; and sequences ([`film`]), of eight.
 
 mod aom;
 mod container;
