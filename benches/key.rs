@@ -28,6 +28,7 @@ fn keys(c: &mut Criterion) {
             variant: &variant,
             pipeline: 1,
             assets: None,
+            avif: None,
             untouched: false,
         };
         c.bench_function(&format!("rendition key, {name}"), |b| b.iter(|| black_box(parts).key()));

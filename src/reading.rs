@@ -47,6 +47,8 @@ pub(crate) struct Reading {
     /// As keys name it: what tells URLs of its route is of that route alone.
     origin: Box<str>,
     assets: Option<AssetsVersion>,
+    /// Who encodes AVIF, as keys name it.
+    avif: Option<&'static str>,
     classes: [Slot; 4],
     /// The same for clients whose hints count; at most [`MOST_HINTED`].
     hinted: RwLock<HashMap<Client, Arc<Slot>>>,
@@ -197,6 +199,7 @@ impl Reading {
             },
             transform: parsed.transform,
             assets,
+            avif: setup.avif.named(),
             classes: Default::default(),
             hinted: RwLock::default(),
             view: RwLock::default(),
@@ -300,6 +303,7 @@ impl Reading {
             variant,
             pipeline: imaging::PIPELINE_VERSION,
             assets: self.assets,
+            avif: self.avif,
             untouched: self.route.originals,
         }
         .key()
@@ -317,6 +321,7 @@ impl Reading {
             variant: &self.variant(client),
             pipeline: imaging::PIPELINE_VERSION,
             assets: self.assets,
+            avif: self.avif,
             untouched: false,
         }
         .key()

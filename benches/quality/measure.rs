@@ -6,6 +6,8 @@
 //! - `features REFERENCE.png…`: what the prediction of `q=auto` and the choice of `chroma=auto` look at
 //! - `auto CODEC LEVEL REFERENCE.png…`: our encoder with `q=auto:LEVEL`
 //! - `score REFERENCE.png FILE…`: what others made of it
+//!
+//! `--engine NAME` before all of that: who encodes AVIF, `libaom` or `rav1e`
 
 use cache_key::transform::{Chroma, Codec, Colour};
 use cache_key::{FormatClass, Presets, Variant, parse};
@@ -18,11 +20,20 @@ use std::error::Error;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    let (engine, words) = match words.as_slice() {
+        ["--engine", name, rest @ ..] => {
+            let known = Engine::ALL.into_iter().find(|engine| engine.is_built() && engine.name() == *name);
+            (known.ok_or_else(|| format!("no engine of this build: {name}"))?, rest)
+        }
+        all => (Engine::Libaom, all),
+    };
+    match words {
         ["picture", file, width, out] => picture(file, width, out),
-        ["ladder", codec, dials, effort, chroma, references @ ..] => ladder(codec, dials, effort, chroma, references),
+        ["ladder", codec, dials, effort, chroma, references @ ..] => {
+            ladder(codec, dials, effort, chroma, engine, references)
+        }
         ["features", references @ ..] => features(references),
-        ["auto", codec, level, references @ ..] => auto(codec, level, references),
+        ["auto", codec, level, references @ ..] => auto(codec, level, engine, references),
         ["score", reference, files @ ..] => score(reference, files),
         _ => Err("usage: see the first lines of benches/quality/measure.rs".into()),
     }
@@ -46,7 +57,14 @@ fn pixels(bytes: &[u8]) -> Result<Bitmap, imaging::Error> {
     Ok(decode(bytes, &probe, &Want::EVERYTHING, &limits, &Watch::new(), &mut Scratch::new(0))?.bitmap)
 }
 
-fn ladder(codec: &str, dials: &str, effort: &str, chroma: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
+fn ladder(
+    codec: &str,
+    dials: &str,
+    effort: &str,
+    chroma: &str,
+    engine: Engine,
+    files: &[&str],
+) -> Result<(), Box<dyn Error>> {
     let mut settings = Settings {
         codec: match codec {
             "jpeg" => Codec::Jpeg,
@@ -64,7 +82,7 @@ fn ladder(codec: &str, dials: &str, effort: &str, chroma: &str, files: &[&str]) 
             _ => Chroma::Auto,
         },
         background: Colour { r: 255, g: 255, b: 255, a: 255 },
-        engine: Engine::Libaom,
+        engine,
     };
     for file in files {
         let picture = read(file)?;
@@ -90,13 +108,13 @@ fn features(files: &[&str]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn auto(codec: &str, level: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
+fn auto(codec: &str, level: &str, engine: Engine, files: &[&str]) -> Result<(), Box<dyn Error>> {
     let transform = parse(Some(&format!("f={codec}&q=auto:{level}")), &Presets::none())?.transform;
     let codec = match transform.output.format {
         cache_key::transform::Format::Image(codec) => codec,
         _ => return Err("no format".into()),
     };
-    let settings = output::settings(&transform, codec, Engine::Libaom)?;
+    let settings = output::settings(&transform, codec, engine)?;
     for file in files {
         let picture = read(file)?;
         let before = cpu()?;

@@ -17,6 +17,7 @@ fn key(transform: Transform) -> RenditionKey {
         variant: &Variant { transform, class: FormatClass::Baseline },
         pipeline: 1,
         assets: None,
+        avif: None,
         untouched: false,
     }
     .key()

@@ -30,7 +30,7 @@ pub(super) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
     let variant = variant(&arguments.parameters)?;
     let assets = crate::render::assets::load(&config).map_err(Failure::Failed)?;
-    let setup = Setup { limits: config.render.limits.clone(), assets, ..Setup::default() };
+    let setup = Setup { limits: config.render.limits.clone(), assets, avif: config.render.avif_engine };
     let mut scratch = Scratch::new(0);
     let mut failed = Vec::new();
     for file in &arguments.files {

@@ -43,7 +43,7 @@ pub(super) fn transform(arguments: &TransformArguments) -> Result<(), Failure> {
     let variant = cache_key::Variant { transform, class: cache_key::FormatClass::default() };
     let watch = Watch::until(Instant::now() + config.render.deadline);
     let assets = crate::render::assets::load(&config).map_err(Failure::Failed)?;
-    let setup = Setup { limits: config.render.limits.clone(), assets, ..Setup::default() };
+    let setup = Setup { limits: config.render.limits.clone(), assets, avif: config.render.avif_engine };
     let rendition = imaging::render(&original, &variant, &setup, &watch, &mut Scratch::new(0))
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.input.display())))?;
     write(&arguments.output, &rendition.bytes)?;

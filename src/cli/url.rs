@@ -101,6 +101,7 @@ pub(super) fn url(arguments: &UrlArguments) -> Result<(), Failure> {
         variant: &variant,
         pipeline: imaging::PIPELINE_VERSION,
         assets,
+        avif: config.render.avif_engine.named(),
         untouched: route.originals,
     };
     println!("key        {} (of an empty original)", parts.key());

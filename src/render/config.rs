@@ -2,7 +2,8 @@
 
 use crate::pressure::Amount;
 use imaging::Limits;
-use service::config::{Reader, Section};
+use imaging::encode::avif::Engine;
+use service::config::{Choice, Reader, Section};
 use std::time::Duration;
 
 /// Less is no budget to render with.
@@ -18,10 +19,20 @@ pub struct RenderConfig {
     pub queue_timeout: Duration,
     pub quick_when_full: bool,
     pub deadline: Duration,
+    pub avif_engine: Engine,
     pub memory: Amount,
     pub scratch: u64,
     pub limits: Limits,
     pub lane: LaneConfig,
+}
+
+/// `imaging`'s engines under their names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Named(Engine);
+
+impl Choice for Named {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[(Engine::Libaom.name(), Self(Engine::Libaom)), (Engine::Rav1e.name(), Self(Engine::Rav1e))];
 }
 
 /// Work that nobody waits for.
@@ -83,6 +94,14 @@ impl Section for RenderConfig {
                 "100ms"..="10m",
                 "Longest time for one render, checked between and inside its steps.",
             ),
+            avif_engine: r
+                .choice(
+                    "avif_engine",
+                    Named(Engine::Libaom),
+                    "Who encodes AVIF: libaom, in C, or rav1e, in Rust, which takes longer, and loses a little even where \
+                     lossless=1 asks it not to (that is refused). Renditions of one are none of the other. See docs/quality.md.",
+                )
+                .0,
             memory: r.parsed(
                 "memory",
                 "25%",
@@ -93,6 +112,10 @@ impl Section for RenderConfig {
             limits: r.section::<LimitsConfig>("limits").0,
             lane: r.section("lane"),
         };
+        if !config.avif_engine.is_built() {
+            let hint = "this build was made without the feature `rav1e` of tintype-imaging";
+            r.reject("avif_engine", config.avif_engine.name(), Engine::Libaom.name(), hint);
+        }
         if let Some(memory) = config.memory.bytes() {
             let least = format!("at most render.memory ({memory} bytes)");
             if memory < LEAST {

@@ -107,7 +107,7 @@ impl Renderer {
             idle: Idle::new(admission.clone(), lane.threads, lane.memory),
             idle_deadline: lane.deadline,
             admission,
-            setup: Arc::new(Setup { limits: config.limits.clone(), assets, ..Setup::default() }),
+            setup: Arc::new(Setup { limits: config.limits.clone(), assets, avif: config.avif_engine }),
             deadline: config.deadline,
             quick_when_full: config.quick_when_full,
             tick,

@@ -8,6 +8,7 @@ mod corpus;
 mod damaged;
 mod doors;
 mod drain;
+mod engines;
 mod faults;
 mod fleet;
 mod h2;

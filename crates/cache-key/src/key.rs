@@ -6,7 +6,7 @@
 //! tests are pinned.
 
 use crate::path::SourcePath;
-use crate::transform::{Format, Transform};
+use crate::transform::{Codec, Format, Transform};
 use crate::variant::{FormatClass, Variant};
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct RenditionParts<'a> {
     pub pipeline: u32,
     /// What the config lends to it: marks, fonts. `None` where it uses nothing of that.
     pub assets: Option<AssetsVersion>,
+    /// Who encodes AVIF, where that is not the one that servers use which say nothing.
+    pub avif: Option<&'a str>,
     /// Whether the original's own bytes are served, and the transform plays no part.
     pub untouched: bool,
 }
@@ -51,7 +53,21 @@ impl RenditionParts<'_> {
         if let Some(AssetsVersion(version)) = &self.assets {
             fields.push(version);
         }
+        if let Some(encoder) = self.avif.filter(|_| !self.untouched && may_be_avif(transform, *class)) {
+            fields.push(b"avif");
+            fields.push(encoder.as_bytes());
+        }
         RenditionKey(fields.hash())
+    }
+}
+
+/// Without a format in the URL it is the original's, which is not known here.
+fn may_be_avif(transform: &Transform, class: FormatClass) -> bool {
+    match transform.output.format {
+        Format::Image(codec) => codec == Codec::Avif,
+        Format::Auto => class == FormatClass::Avif,
+        Format::Source => true,
+        Format::Json | Format::BlurHash | Format::ThumbHash => false,
     }
 }
 

@@ -16,6 +16,7 @@
 //!     variant: &Variant { transform: parsed.transform, class: FormatClass::Baseline },
 //!     pipeline: 1,
 //!     assets: None,
+//!     avif: None,
 //!     untouched: false,
 //! }
 //! .key();

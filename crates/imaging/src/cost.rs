@@ -47,7 +47,7 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
     }
     let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);
     let subject = Subject { source: probe.format, alpha, longer_side: output.0.max(output.1) };
-    let codec = output::codec(&transform.output, variant.class, subject)?;
+    let codec = output::codec(&transform.output, variant.class, setup.avif, subject)?;
     let settings = output::settings(transform, codec, setup.avif)?.for_size(output.0, output.1);
 
     let layout = layout(probe);
@@ -197,7 +197,6 @@ fn encoder_nanoseconds(codec: Codec, settings: &Settings) -> u64 {
 
 /// Bytes per pixel of the result that an encoder holds beside the bitmap.
 fn encoder_bytes(codec: Codec, settings: &Settings) -> u64 {
-    let effort = settings.effort.unwrap_or(0);
     match codec {
         Codec::Jpeg if settings.effort == Some(0) && !settings.progressive => 1,
         // All coefficients are kept: the Huffman tables are made for the picture.
@@ -205,7 +204,7 @@ fn encoder_bytes(codec: Codec, settings: &Settings) -> u64 {
         Codec::Png => 2,
         Codec::Webp if settings.lossless => 28,
         Codec::Webp => 2,
-        Codec::Avif => memory_per_pixel(settings.engine, effort, settings.lossless),
+        Codec::Avif => memory_per_pixel(&settings.avif()),
         Codec::Gif => 4,
         Codec::Jxl => 40,
     }

@@ -23,16 +23,19 @@ pub struct Subject {
 /// The format of a rendition that is a picture (what is told of one instead is no matter of this module).
 ///
 /// - `f` names one: that one.
-/// - `f=auto`: the class's format; where it cannot hold the picture's size, the next: AVIF, WebP, baseline.
+/// - `f=auto`: the class's format; where it cannot hold the picture's size, or `engine` cannot do without loss what shall
+///   have none, the next: AVIF, WebP, baseline.
 /// - no `f`: the original's, where it can be written and can hold the size, else baseline.
 /// - baseline: PNG for pictures with transparency, JPEG for all others (also drawings: how many colours a picture has
 ///   is no property of its URL, and `lossless` or `f=png` say what is meant). `lossless` makes it PNG.
 ///
 /// # Errors
-/// [`Error::NotImplemented`] for a format that is not written yet.
-pub fn codec(output: &Output, class: FormatClass, subject: Subject) -> Result<Codec, Error> {
+/// [`Error::NotImplemented`] for a format that is not written yet, [`Error::Impossible`] for AVIF by name without loss where
+/// `engine` always loses a little.
+pub fn codec(output: &Output, class: FormatClass, engine: Engine, subject: Subject) -> Result<Codec, Error> {
     let wishes: &[Codec] = match output.format {
-        Format::Image(codec @ (Codec::Avif | Codec::Webp | Codec::Jpeg | Codec::Png | Codec::Gif)) => return Ok(codec),
+        Format::Image(Codec::Avif) => return engine.can(output.lossless).map(|()| Codec::Avif),
+        Format::Image(codec @ (Codec::Webp | Codec::Jpeg | Codec::Png | Codec::Gif)) => return Ok(codec),
         Format::Image(Codec::Jxl) => return Err(Error::NotImplemented("f")),
         Format::Json | Format::BlurHash | Format::ThumbHash => &[],
         Format::Auto => match class {
@@ -50,7 +53,10 @@ pub fn codec(output: &Output, class: FormatClass, subject: Subject) -> Result<Co
             _ => &[],
         },
     };
-    let holds = |codec: &Codec| subject.longer_side <= longest_side(*codec);
+    let holds = |codec: &Codec| {
+        let possible = *codec != Codec::Avif || engine.can(output.lossless).is_ok();
+        possible && subject.longer_side <= longest_side(*codec)
+    };
     let baseline = [if subject.alpha || output.lossless { Codec::Png } else { Codec::Jpeg }, Codec::Png];
     Ok(wishes.iter().copied().chain(baseline).find(holds).unwrap_or(Codec::Png))
 }
@@ -121,7 +127,7 @@ mod tests {
 
     fn chosen(format: Format, class: FormatClass, source: SourceFormat, alpha: bool, longer_side: u32) -> Codec {
         let output = Output { format, ..Output::default() };
-        codec(&output, class, Subject { source, alpha, longer_side }).expect("a codec")
+        codec(&output, class, Engine::Libaom, Subject { source, alpha, longer_side }).expect("a codec")
     }
 
     #[test]
@@ -130,7 +136,7 @@ mod tests {
         assert_eq!(chosen(png, FormatClass::Avif, SourceFormat::Jpeg, false, 10), Codec::Png);
         let jxl = Output { format: Format::Image(Codec::Jxl), ..Output::default() };
         let subject = Subject { source: SourceFormat::Gif, alpha: false, longer_side: 1 };
-        assert_eq!(codec(&jxl, FormatClass::Baseline, subject), Err(Error::NotImplemented("f")));
+        assert_eq!(codec(&jxl, FormatClass::Baseline, Engine::Libaom, subject), Err(Error::NotImplemented("f")));
     }
 
     #[test]
@@ -144,6 +150,20 @@ mod tests {
         assert_eq!(auto(FormatClass::Baseline, false, 65_500), Codec::Jpeg);
         assert_eq!(auto(FormatClass::Baseline, false, 65_501), Codec::Png);
         assert_eq!(auto(FormatClass::Baseline, true, 100), Codec::Png);
+    }
+
+    #[test]
+    fn what_an_engine_cannot_keep_gets_another_format() {
+        let subject = Subject { source: SourceFormat::Avif, alpha: false, longer_side: 9 };
+        let of = |format, engine| {
+            let output = Output { format, lossless: true, ..Output::default() };
+            codec(&output, FormatClass::Avif, engine, subject)
+        };
+        assert_eq!(of(Format::Auto, Engine::Libaom), Ok(Codec::Avif));
+        assert_eq!(of(Format::Auto, Engine::Rav1e), Ok(Codec::Webp));
+        assert_eq!(of(Format::Source, Engine::Rav1e), Ok(Codec::Png));
+        let named = of(Format::Image(Codec::Avif), Engine::Rav1e);
+        assert!(matches!(&named, Err(Error::Impossible(why)) if why.contains("f=png")), "{named:?}");
     }
 
     #[test]

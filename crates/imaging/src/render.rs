@@ -82,7 +82,7 @@ pub fn render(
     let clock = Clock(Instant::now());
     let source = probe(original, &setup.limits)?;
     refuse_lost_range(original, &source, &variant.transform)?;
-    let own_colours = gain_map::in_own_colours(original, &source, variant);
+    let own_colours = gain_map::in_own_colours(original, &source, variant, setup.avif);
     let variant = own_colours.as_ref().unwrap_or(variant);
     let converted = working::converted(original, &source, variant);
     let variant = converted.as_ref().unwrap_or(variant);

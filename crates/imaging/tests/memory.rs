@@ -7,6 +7,7 @@
 mod corpus_folder;
 
 use cache_key::{FormatClass, Presets, Variant, parse};
+use imaging::encode::avif::Engine;
 use imaging::{Limits, Scratch, Setup, Watch, cost, probe, render};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +18,8 @@ const FLOOR: f64 = 3e6;
 const OFF: f64 = 0.25;
 /// Names the picture and the query of the case that a child renders.
 const CASE: &str = "TINTYPE_MEMORY_CASE";
+/// Names who encodes AVIF in it.
+const ENGINE: &str = "TINTYPE_MEMORY_ENGINE";
 
 fn variant(query: &str) -> Variant {
     let transform = parse(Some(query), &Presets::none()).expect("a valid query").transform;
@@ -37,7 +40,9 @@ fn child() {
     let case = case.into_string().expect("text");
     let (path, query) = case.split_once('?').expect("a picture and a query");
     let original = std::fs::read(path).expect("the picture");
-    let (variant, setup) = (variant(query), Setup::default());
+    let named = std::env::var(ENGINE).expect("an engine");
+    let avif = Engine::ALL.into_iter().find(|engine| engine.name() == named).expect("it exists");
+    let (variant, setup) = (variant(query), Setup { avif, ..Setup::default() });
     // The code is in memory before anything is counted.
     let small = Variant { transform: parse(Some("w=16&f=png"), &Presets::none()).expect("valid").transform, ..variant };
     let warm = render(&original, &small, &setup, &Watch::new(), &mut Scratch::new(0)).expect("it renders");
@@ -49,12 +54,13 @@ fn child() {
     println!("MEASURED {} {told} {}", status("VmHWM:").saturating_sub(before), rendition.bytes.len());
 }
 
-fn measure(path: &Path, query: &str) -> (f64, f64) {
+fn measure(path: &Path, query: &str, engine: Engine) -> (f64, f64) {
     let case = format!("{}?{query}", path.display());
     let me = std::env::current_exe().expect("this test's program");
     let output = Command::new(me)
         .args(["--exact", "child", "--nocapture", "--test-threads=1"])
         .env(CASE, &case)
+        .env(ENGINE, engine.name())
         // Memory that is given back is given back: no arena keeps it from being counted again.
         .env("MALLOC_ARENA_MAX", "1")
         .env("MALLOC_MMAP_THRESHOLD_", "65536")
@@ -98,11 +104,23 @@ fn what_a_render_needs_is_foretold() {
         }
         None => eprintln!("no corpus: the repository's photographs alone"),
     }
+    let mut cases: Vec<_> = cases.into_iter().map(|(path, query)| (path, query, Engine::Libaom)).collect();
+    if Engine::Rav1e.is_built() {
+        let queries =
+            ["w=1600&f=avif", "w=1600&f=avif&chroma=420", "w=1600&f=avif&effort=0&q=50", "w=1600&f=avif&effort=8"];
+        cases.extend(queries.map(|query| (sample("landscape.jpg"), query, Engine::Rav1e)));
+        cases.push((sample("statue.png"), "f=avif", Engine::Rav1e));
+    }
     let mut wrong = Vec::new();
-    for (path, query) in cases {
-        let (measured, told) = measure(&path, query);
+    for (path, query, engine) in cases {
+        let (measured, told) = measure(&path, query, engine);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let line = format!("{name} {query}: measured {:.1} MB, foretold {:.1} MB", measured / 1e6, told / 1e6);
+        let line = format!(
+            "{name} {query} ({}): measured {:.1} MB, foretold {:.1} MB",
+            engine.name(),
+            measured / 1e6,
+            told / 1e6
+        );
         println!("{line}");
         if (told - measured).abs() > FLOOR + OFF * measured {
             wrong.push(line);

@@ -20,6 +20,7 @@ fn key(query: &str, class: FormatClass) -> RenditionKey {
         variant: &variant,
         pipeline: 1,
         assets: None,
+        avif: None,
         untouched: false,
     }
     .key()
@@ -91,9 +92,9 @@ fn what_the_config_lends_is_in_the_key() {
     let path = SourcePath::parse("a").unwrap();
     let (version, variant) = (OriginalVersion::from_etag(b"\"v1\""), Variant::default());
     let with = |assets| {
-        let (tenant, origin, pipeline, untouched) = ("", "", 1, false);
+        let (tenant, origin, pipeline, avif, untouched) = ("", "", 1, None, false);
         let (path, version, variant) = (&path, &version, &variant);
-        RenditionParts { tenant, origin, path, version, variant, pipeline, assets, untouched }.key()
+        RenditionParts { tenant, origin, path, version, variant, pipeline, assets, avif, untouched }.key()
     };
     let [a, b] = [b"a", b"b"].map(|content| OriginalVersion::from_content(content));
     let keys = [vec![], vec![a.clone()], vec![b.clone()], vec![a.clone(), b.clone()], vec![b, a]]
@@ -102,6 +103,33 @@ fn what_the_config_lends_is_in_the_key() {
         assert!(!keys[..number].contains(key), "{number}");
     }
     assert_eq!(AssetsVersion::new(&[]), None);
+}
+
+#[test]
+fn who_encodes_avif_is_in_the_key_of_what_may_be_one() {
+    let path = SourcePath::parse("a").unwrap();
+    let version = OriginalVersion::from_etag(b"\"v1\"");
+    let differs = |query, class, untouched| {
+        let variant = variant(query, class);
+        let by = |avif| {
+            let (tenant, origin, pipeline, assets) = ("", "", 1, None);
+            let (path, version, variant) = (&path, &version, &variant);
+            RenditionParts { tenant, origin, path, version, variant, pipeline, assets, avif, untouched }.key()
+        };
+        assert!(by(Some("a")) != by(Some("b")) || by(None) == by(Some("a")), "{query}: some count and some do not");
+        by(None) != by(Some("a"))
+    };
+    for (query, class, expected) in [
+        ("f=avif", FormatClass::Baseline, true),
+        ("f=auto", FormatClass::Avif, true),
+        ("w=10", FormatClass::Baseline, true),
+        ("f=auto", FormatClass::Webp, false),
+        ("f=jpeg", FormatClass::Avif, false),
+        ("f=json", FormatClass::Avif, false),
+    ] {
+        assert_eq!(differs(query, class, false), expected, "{query} {class:?}");
+        assert!(!differs(query, class, true), "the original's own bytes are nobody's work");
+    }
 }
 
 #[test]
@@ -120,9 +148,10 @@ proptest! {
         let make = |tenant: &str, origin: &str, path: &str, version: &str, pipeline: u32, untouched: bool| {
             let (path, version) = (SourcePath::parse(path).unwrap(), OriginalVersion::from_etag(version.as_bytes()));
             let variant = Variant::default();
-            let (version, variant, assets) = (&version, &variant, None);
-            let parts = RenditionParts { tenant, origin, path: &path, version, variant, pipeline, assets, untouched };
-            (parts.key(), SourceParts { tenant, origin, path: &path }.key())
+            let (path, version, variant) = (&path, &version, &variant);
+            let (assets, avif) = (None, None);
+            let parts = RenditionParts { tenant, origin, path, version, variant, pipeline, assets, avif, untouched };
+            (parts.key(), SourceParts { tenant, origin, path }.key())
         };
         let (first, second) = (make(&a, &b, &c, &d, n, u), make(&a2, &b2, &c2, &d2, n2, u2));
         prop_assert_eq!((&a, &b, &c, &d, n, u) == (&a2, &b2, &c2, &d2, n2, u2), first.0 == second.0);

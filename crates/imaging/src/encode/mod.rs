@@ -48,6 +48,12 @@ impl Settings {
         Self { codec, quality, effort: None, lossless: false, progressive: false, chroma, background, engine }
     }
 
+    /// What of them AVIF knows.
+    pub(crate) fn avif(&self) -> AvifOptions {
+        let Self { engine, quality, effort, chroma, lossless, .. } = *self;
+        AvifOptions { engine, quality, effort, chroma, lossless }
+    }
+
     /// With the effort that a result of this size gets where none is asked. Only AVIF's follows the size.
     pub(crate) fn for_size(self, width: u32, height: u32) -> Self {
         match self.codec {
@@ -109,10 +115,7 @@ pub(crate) fn write(bitmap: &Bitmap, settings: &Settings, watch: &Watch) -> Resu
         Codec::Jpeg => jpeg::encode(bitmap, settings, watch),
         Codec::Png => png::encode(bitmap, settings, watch),
         Codec::Webp => webp::encode(bitmap, settings, watch),
-        Codec::Avif => {
-            let Settings { engine, quality, effort, chroma, lossless, .. } = *settings;
-            avif::encode(bitmap, &AvifOptions { engine, quality, effort, chroma, lossless }, watch)
-        }
+        Codec::Avif => avif::encode(bitmap, &settings.avif(), watch),
         Codec::Gif => gif::encode(bitmap, settings, watch),
         Codec::Jxl => Err(Error::NotImplemented("f")),
     }

@@ -10,7 +10,7 @@ use cache_key::transform::{Chroma, Codec};
 /// From this dial on a JPEG is smaller with whole colours.
 const JPEG_FROM: u8 = 90;
 /// Likewise an AVIF that is encoded quickly; with more care it is smaller with whole colours at every dial.
-const AVIF_FROM: u8 = 70;
+pub(crate) const AVIF_FROM: u8 = 70;
 /// A block of 2 × 2 pixels whose colours differ by this much, of 510, has an edge that halving would smear.
 const EDGE: i32 = 96;
 /// With more of its blocks on such edges, a picture is one that suffers.

@@ -7,6 +7,7 @@ use super::Job;
 use crate::bitmap::Layout;
 use crate::decode::{Decoded, decode};
 use crate::embed::Attachments;
+use crate::encode::avif::Engine;
 use crate::encode::{Settings, encode};
 use crate::error::Error;
 use crate::format::SourceFormat;
@@ -37,10 +38,10 @@ pub(super) struct Kept {
 
 /// The variant with `icc=keep` in place of `icc=srgb` for a picture whose gain map has gains for each channel: they hold
 /// in its own colours only. `None` where nothing has to be changed.
-pub(super) fn in_own_colours(original: &[u8], source: &Probe, variant: &Variant) -> Option<Variant> {
+pub(super) fn in_own_colours(original: &[u8], source: &Probe, variant: &Variant, avif: Engine) -> Option<Variant> {
     let output = &variant.transform.output;
     let subject = Subject { source: source.format, alpha: false, longer_side: 1 };
-    let codec = output::codec(output, variant.class, subject).ok()?;
+    let codec = output::codec(output, variant.class, avif, subject).ok()?;
     let is_moved = output.colour_space == ColourSpace::Srgb && source.has_icc;
     if !is_moved || !is_asked(source, &variant.transform, codec) {
         return None;

@@ -46,7 +46,7 @@ pub(super) fn render(mut job: Job<'_>, mut clock: Clock, scratch: &mut Scratch) 
     let (width, height) = (bitmap.width(), bitmap.height());
     let alpha = bitmap.layout() == Layout::Rgba && !is_opaque(&bitmap);
     let subject = Subject { source: source.format, alpha, longer_side: width.max(height) };
-    let codec = output::codec(&transform.output, variant.class, subject)?;
+    let codec = output::codec(&transform.output, variant.class, setup.avif, subject)?;
     let settings = output::settings(transform, codec, setup.avif)?;
     let held = held.map_or(Ok(None), |held| held.settle(&mut bitmap, codec))?;
     let gain_map = gain_map::kept(&job, codec, converted, scratch)?;

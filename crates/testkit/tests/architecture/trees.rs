@@ -33,6 +33,7 @@ const PURE: &[(&str, &[&[&str]], &str)] = &[
     ("tintype-cache-key", &[RUNTIME, STORES, PIXELS, HTTP], "keys are pure: no I/O, no async, no pixels"),
     ("tintype-signature", &[RUNTIME, STORES, PIXELS, HTTP], "signatures are pure: no I/O, no async, no pixels"),
     ("tintype-imaging", &[RUNTIME, STORES, HTTP], "pixels are synchronous and know no HTTP"),
+    ("tintype-av1", &[RUNTIME, STORES, HTTP], "pixels are synchronous and know no HTTP"),
     ("tintype-jpeg", &[RUNTIME, STORES, HTTP], "pixels are synchronous and know no HTTP"),
 ];
 

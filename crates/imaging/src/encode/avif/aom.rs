@@ -21,33 +21,33 @@ pub(super) struct Libaom;
 /// Speed 9 of eight bits, and slower ones of ten.
 const fn speed(preset: u8, per_megapixel: u64) -> Speed {
     let quick = preset == 9;
-    Speed { preset, quick, per_megapixel, memory: if quick { 18 } else { 40 } }
+    Speed { preset, quick, per_megapixel, memory: if quick { (18, 18) } else { (40, 40) } }
 }
 
-impl Encoder for Libaom {
-    /// Measured on photographs; the figures are in `docs/decisions/0038-avif-effort-and-depth.md`. Two megapixels
-    /// (1920 × 1080 and a little) of the usual effort are about 1.5 seconds of one core.
-    const KNOWN: Known = Known {
-        name: "libaom",
-        lossless: true,
-        usual: (1 << 21, 4),
-        speeds: [
-            speed(9, 85),
-            speed(9, 85),
-            speed(8, 300),
-            speed(7, 540),
-            speed(6, 720),
-            speed(6, 720),
-            speed(5, 3_100),
-            speed(5, 3_100),
-            speed(4, 6_400),
-            speed(4, 6_400),
-            speed(3, 13_000),
-        ],
-    };
+/// Measured on photographs; the figures are in `docs/decisions/0038-avif-effort-and-depth.md`. Two megapixels
+/// (1920 × 1080 and a little) of the usual effort are about 1.5 seconds of one core.
+pub(super) const KNOWN: Known = Known {
+    name: "libaom",
+    lossless: true,
+    usual: (1 << 21, 4),
+    speeds: [
+        speed(9, 85),
+        speed(9, 85),
+        speed(8, 300),
+        speed(7, 540),
+        speed(6, 720),
+        speed(6, 720),
+        speed(5, 3_100),
+        speed(5, 3_100),
+        speed(4, 6_400),
+        speed(4, 6_400),
+        speed(3, 13_000),
+    ],
+};
 
-    fn still<S: Sample>(planes: &Planes<S>, wish: Wish) -> Result<Vec<u8>, Error> {
-        let Speed { preset, quick, .. } = Self::KNOWN.speed(wish.effort);
+impl<S: Sample> Encoder<S> for Libaom {
+    fn still(planes: &Planes<S>, wish: Wish) -> Result<Vec<u8>, Error> {
+        let Speed { preset, quick, .. } = KNOWN.speed(wish.effort);
         let settings = Settings {
             quantizer: quantizer(wish.quality, !quick),
             cpu_used: preset,

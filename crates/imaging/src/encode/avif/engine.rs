@@ -5,8 +5,9 @@
 //! picture's, so that a server that was told to use one runs no line of another; but for sequences, which libaom alone
 //! writes (`film`).
 
-use super::aom::Libaom;
-use super::planes::{Planes, Sample};
+use super::aom;
+use super::planes::Planes;
+use super::rav1e;
 use crate::error::Error;
 
 /// Which AV1 encoder writes AVIF. Their bytes differ: it is part of what names a rendition.
@@ -15,10 +16,28 @@ pub enum Engine {
     /// The reference encoder, in C.
     #[default]
     Libaom,
+    /// rav1e, in Rust. It has no lossless mode.
+    Rav1e,
 }
 
 impl Engine {
-    /// The name in configs, and in the names of renditions.
+    /// All of them, the default first.
+    pub const ALL: [Self; 2] = [Self::Libaom, Self::Rav1e];
+
+    /// Whether this build has it: rav1e can be left out.
+    pub const fn is_built(self) -> bool {
+        match self {
+            Self::Libaom => true,
+            Self::Rav1e => cfg!(feature = "rav1e"),
+        }
+    }
+
+    /// What names it in the keys of renditions: nothing for the default.
+    pub fn named(self) -> Option<&'static str> {
+        (self != Self::default()).then(|| self.name())
+    }
+
+    /// The name in configs, and in the keys of renditions.
     pub const fn name(self) -> &'static str {
         self.known().name
     }
@@ -38,7 +57,8 @@ impl Engine {
     /// What is known beforehand.
     pub(super) const fn known(self) -> &'static Known {
         match self {
-            Self::Libaom => &Libaom::KNOWN,
+            Self::Libaom => &aom::KNOWN,
+            Self::Rav1e => &rav1e::KNOWN,
         }
     }
 }
@@ -56,18 +76,15 @@ pub(super) struct Wish {
     pub(super) mask: bool,
 }
 
-/// An AV1 encoder, for one still frame on the thread that calls it.
-pub(super) trait Encoder {
-    /// What is known beforehand.
-    const KNOWN: Known;
-
+/// An AV1 encoder of samples `S`, for one still frame on the thread that calls it.
+pub(super) trait Encoder<S> {
     /// Encodes one key frame with the sequence header of a reduced still picture (AV1 5.5.1): the stream of OBUs, with
     /// or without a temporal delimiter. The samples are of full range; primaries BT.709, the curve of sRGB, the matrix
     /// that the planes' subsampling means.
     ///
     /// # Errors
     /// [`Error::Internal`] when the library fails.
-    fn still<S: Sample>(planes: &Planes<S>, wish: Wish) -> Result<Vec<u8>, Error>;
+    fn still(planes: &Planes<S>, wish: Wish) -> Result<Vec<u8>, Error>;
 }
 
 /// What is known of an encoder before it begins.
@@ -92,8 +109,8 @@ pub(super) struct Speed {
     pub(super) quick: bool,
     /// Milliseconds of one core for a megapixel of a photograph.
     pub(super) per_megapixel: u64,
-    /// Bytes for a pixel beside the bitmap.
-    pub(super) memory: u64,
+    /// Bytes for a pixel beside the bitmap, with halved and with whole colours.
+    pub(super) memory: (u64, u64),
 }
 
 impl Known {

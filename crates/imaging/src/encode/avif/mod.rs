@@ -10,16 +10,19 @@ mod engine;
 pub(crate) mod film;
 mod obu;
 mod planes;
+mod rav1e;
 mod sequence;
 
 use crate::bitmap::{Bitmap, Layout};
 use crate::error::Error;
 use crate::limits::Watch;
+use crate::quality::chroma::AVIF_FROM;
 use aom::Libaom;
 use cache_key::transform::Chroma;
 pub use engine::Engine;
 use engine::{Encoder, Wish};
 use planes::{Planes, Sample, Subsampling};
+use rav1e::Rav1e;
 
 /// The longest side that every engine can state: 16 bits, of which AV1 could say one more (specification 5.5.1).
 pub(super) const MAX_SIDE: u32 = 65_535;
@@ -57,10 +60,11 @@ pub fn encode(bitmap: &Bitmap, options: &AvifOptions, watch: &Watch) -> Result<V
     watch.check()?;
     match options.engine {
         Engine::Libaom => by::<Libaom>(bitmap, options, watch),
+        Engine::Rav1e => by::<Rav1e>(bitmap, options, watch),
     }
 }
 
-fn by<E: Encoder>(bitmap: &Bitmap, options: &AvifOptions, watch: &Watch) -> Result<Vec<u8>, Error> {
+fn by<E: Encoder<u8> + Encoder<u16>>(bitmap: &Bitmap, options: &AvifOptions, watch: &Watch) -> Result<Vec<u8>, Error> {
     let AvifOptions { engine, quality, lossless, .. } = *options;
     let subsampling = match (bitmap.layout(), lossless, options.chroma) {
         (Layout::Gray, _, _) => Subsampling::Monochrome,
@@ -79,7 +83,7 @@ fn by<E: Encoder>(bitmap: &Bitmap, options: &AvifOptions, watch: &Watch) -> Resu
 }
 
 /// Both frames have the same depth: readers refuse others.
-fn file<E: Encoder, S: Sample>(
+fn file<E: Encoder<S>, S: Sample>(
     bitmap: &Bitmap,
     subsampling: Subsampling,
     wish: Wish,
@@ -105,10 +109,10 @@ struct Coded {
     sequence: obu::Sequence,
 }
 
-fn frame<E: Encoder, S: Sample>(planes: &Planes<S>, wish: Wish) -> Result<Coded, Error> {
+fn frame<E: Encoder<S>, S: Sample>(planes: &Planes<S>, wish: Wish) -> Result<Coded, Error> {
     let stream = E::still(planes, wish)?;
     let data = obu::without_temporal_delimiter(&stream).to_vec();
-    let missing = || Error::Internal(format!("{} wrote no still-picture sequence header", E::KNOWN.name));
+    let missing = || Error::Internal("the encoder wrote no still-picture sequence header".into());
     let sequence = obu::sequence(&data).ok_or_else(missing)?;
     Ok(Coded { data, depth: S::BITS as u8, sequence })
 }
@@ -133,83 +137,17 @@ pub fn expected_cpu_ms(engine: Engine, width: u32, height: u32, effort: u8) -> u
 }
 
 /// Bytes for a pixel of the result that an encode holds beside the bitmap.
-pub(crate) fn memory_per_pixel(engine: Engine, effort: u8, lossless: bool) -> u64 {
+pub(crate) fn memory_per_pixel(options: &AvifOptions) -> u64 {
     // Without loss all of it lives as long as in a careful encode.
-    engine.known().speed(if lossless { 10 } else { effort }).memory
+    let speed = options.engine.known().speed(if options.lossless { 10 } else { options.effort.unwrap_or(0) });
+    let (halved, whole) = speed.memory;
+    let is_halved = match options.chroma {
+        Chroma::C420 => true,
+        Chroma::C444 => false,
+        Chroma::Auto => speed.quick && options.quality < AVIF_FROM,
+    };
+    if is_halved { halved } else { whole }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::decode::{Want, decode};
-    use crate::limits::Limits;
-    use crate::probe::probe;
-    use crate::scratch::Scratch;
-
-    fn options(quality: u8) -> AvifOptions {
-        AvifOptions { engine: Engine::Libaom, quality, effort: None, chroma: Chroma::Auto, lossless: false }
-    }
-
-    #[test]
-    fn effort_falls_with_the_size_unless_it_is_asked() {
-        let effort = |width, height, asked, lossless| effort(Engine::Libaom, width, height, asked, lossless);
-        assert_eq!([effort(1_920, 1_080, None, false), effort(2_000, 1_080, None, false)], [4, 0]);
-        assert_eq!([effort(9, 9, None, true), effort(9_000, 9_000, Some(7), false)], [0, 7]);
-        assert_eq!(
-            [0, 1, 2, 10, 200].map(|effort| is_quick(Engine::Libaom, effort)),
-            [true, true, false, false, false]
-        );
-        let millis = |width, height, effort| expected_cpu_ms(Engine::Libaom, width, height, effort);
-        assert!(millis(1_920, 1_080, 4) < 1_500 && millis(8_192, 4_882, 0) < 4_000);
-        assert_eq!(millis(1_000, 1_000, 200), millis(1_000, 1_000, 10));
-    }
-
-    /// The file's `pixi`, its `av1C` and what our decoder reads of the stream all say the same depth.
-    #[test]
-    fn careful_files_have_ten_bits_and_come_back() {
-        let pixels: Vec<u8> = (0..24 * 16).flat_map(|i| [(i % 24 * 9) as u8, 90, 200, 255 - (i / 2) as u8]).collect();
-        let picture = Bitmap::new(24, 16, Layout::Rgba, pixels);
-        for (effort, chroma, bits) in [(4, Chroma::C444, 10), (4, Chroma::C420, 10), (0, Chroma::C444, 8)] {
-            let asked = AvifOptions { effort: Some(effort), chroma, ..options(95) };
-            let file = encode(&picture, &asked, &Watch::new()).expect("encodes");
-            let limits = Limits::default();
-            let header = probe(&file, &limits).expect("is read");
-            assert_eq!((header.depth, header.has_alpha), (bits, true));
-            let seen = |kind: &[u8]| file.windows(4).position(|w| w == kind).map(|at| at + 4).expect("is there");
-            assert_eq!(&file[seen(b"pixi") + 4..][..4], &[3, bits, bits, bits]);
-            assert_eq!(file[seen(b"av1C") + 2] >> 6 & 1, u8::from(bits > 8));
-            let scratch = &mut Scratch::new(0);
-            let back = decode(&file, &header, &Want::EVERYTHING, &limits, &Watch::new(), scratch).expect("decodes");
-            let off = back.bitmap.pixels().as_chunks::<4>().0.iter().zip(picture.pixels().as_chunks::<4>().0);
-            let worst = off.clone().map(|(a, b)| a[3].abs_diff(b[3])).max();
-            assert!(worst < Some(8), "alpha is off by {worst:?}");
-            let mean = off.map(|(a, b)| u32::from(a[1].abs_diff(b[1]))).sum::<u32>() / (24 * 16);
-            assert!(mean < 4, "green is off by {mean}");
-        }
-    }
-
-    #[test]
-    fn the_file_begins_as_an_avif_and_ends_with_its_frame() {
-        let gray = Bitmap::new(5, 3, Layout::Gray, (0..15).map(|v| v * 16).collect());
-        let file = encode(&gray, &options(60), &Watch::new()).expect("encodes");
-        assert_eq!(&file[4..12], b"ftypavif");
-        let mdat = file.windows(4).position(|w| w == b"mdat").expect("has data");
-        let size = u32::from_be_bytes(file[mdat - 4..mdat].try_into().expect("four bytes"));
-        assert_eq!(size as usize, file.len() - (mdat - 4));
-    }
-
-    #[test]
-    fn a_cancelled_watch_ends_it_before_any_work() {
-        let watch = Watch::new();
-        watch.cancel();
-        let picture = Bitmap::new(1, 1, Layout::Gray, vec![0]);
-        assert_eq!(encode(&picture, &options(60), &watch), Err(Error::Cancelled));
-    }
-
-    #[test]
-    fn a_side_that_the_encoders_cannot_state_is_refused() {
-        let picture = Bitmap::new(65_536, 1, Layout::Gray, vec![0; 65_536]);
-        let refused = encode(&picture, &options(60), &Watch::new());
-        assert!(matches!(refused, Err(Error::TooLarge { value: 65_536, limit: 65_535, .. })), "{refused:?}");
-    }
-}
+mod tests;
