@@ -106,8 +106,13 @@ fn what_a_render_needs_is_foretold() {
     }
     let mut cases: Vec<_> = cases.into_iter().map(|(path, query)| (path, query, Engine::Libaom)).collect();
     if Engine::Rav1e.is_built() {
-        let queries =
-            ["w=1600&f=avif", "w=1600&f=avif&chroma=420", "w=1600&f=avif&effort=0&q=50", "w=1600&f=avif&effort=8"];
+        let queries = [
+            "w=1600&f=avif",
+            "w=1600&f=avif&effort=4",
+            "w=1600&f=avif&effort=4&chroma=420",
+            "w=1600&f=avif&effort=0&q=50",
+            "w=1600&f=avif&effort=8",
+        ];
         cases.extend(queries.map(|query| (sample("landscape.jpg"), query, Engine::Rav1e)));
         cases.push((sample("statue.png"), "f=avif", Engine::Rav1e));
     }

@@ -74,7 +74,7 @@ fn careful_files_have_ten_bits_and_come_back() {
     let original = Bitmap::new(24, 16, Layout::Rgba, pixels);
     for engine in engines() {
         for (effort, chroma, bits) in [(4, Chroma::C444, 10), (4, Chroma::C420, 10), (0, Chroma::C444, 8)] {
-            let asked = AvifOptions { effort: Some(effort), chroma, ..options(engine, 95) };
+            let asked = AvifOptions { effort: Some(effort), chroma, ..options(engine, 98) };
             let file = encode(&original, &asked, &Watch::new()).expect("encodes");
             let (header, back) = read(&file);
             assert_eq!((header.depth, header.has_alpha), (bits, true));
@@ -96,7 +96,7 @@ fn every_size_and_layout_comes_back() {
             for (width, height) in [(1, 1), (1, 9), (9, 1), (2, 3), (15, 17), (64, 64), (131, 67)] {
                 for (chroma, effort) in [(Chroma::C420, 0), (Chroma::C444, 0), (Chroma::C420, 4), (Chroma::C444, 4)] {
                     let original = picture(width, height, layout);
-                    let asked = AvifOptions { effort: Some(effort), chroma, ..options(engine, 90) };
+                    let asked = AvifOptions { effort: Some(effort), chroma, ..options(engine, 97) };
                     let (header, back) = read(&encode(&original, &asked, &Watch::new()).expect("encodes"));
                     let case = format!("{engine:?} {layout:?} {width} × {height} {chroma:?} effort {effort}");
                     assert_eq!((header.width, header.height, header.gray), (width, height, layout == Layout::Gray));
