@@ -5,7 +5,7 @@
 
 use crate::cost::{Cost, Rates, area};
 use crate::decode::no_frame;
-use crate::encode::avif::film;
+use crate::encode::avif::{Engine, film};
 use crate::encode::longest_side;
 use crate::error::Error;
 use crate::format::SourceFormat;
@@ -39,7 +39,7 @@ pub(crate) fn decide(
     probe: &Probe,
     variant: &Variant,
     size: (u32, u32),
-    limits: &Limits,
+    setup: &Setup,
 ) -> Result<Option<Moving>, Error> {
     let transform = &variant.transform;
     let asked = &transform.frames;
@@ -48,8 +48,8 @@ pub(crate) fn decide(
     }
     let Some(motion) = probe.motion.filter(|_| asked.animate != Some(false)) else { return Ok(None) };
     let insists = asked.animate == Some(true);
-    let Some(codec) = codec(transform, variant.class, probe.format, size) else {
-        let why = || Error::Impossible("`anim=1`: the format that is asked for holds no animation".into());
+    let Some(codec) = codec(transform, variant.class, probe.format, size, setup.avif) else {
+        let why = || Error::Impossible("`anim=1`: the format that is asked for holds no animation that this server can write".into());
         return if insists { Err(why()) } else { Ok(None) };
     };
     let kept = asked.fps_max.map_or(probe.frames, |fps| {
@@ -58,7 +58,7 @@ pub(crate) fn decide(
         if motion.micros == 0 { probe.frames } else { probe.frames.min(u32::try_from(paced).unwrap_or(u32::MAX)) }
     });
     let moving = Moving { codec, plays: asked.loops.unwrap_or(motion.plays), frames: probe.frames, kept };
-    match moving.check(probe, size, limits) {
+    match moving.check(probe, size, &setup.limits) {
         Ok(()) => Ok(Some(moving)),
         Err(error) if insists => Err(error),
         Err(_) => Ok(None),
@@ -70,7 +70,13 @@ pub(crate) fn decide(
 /// - `f` names one: that one, if it moves.
 /// - `f=auto`: WebP where the client reads it, else PNG for animated PNGs and with `lossless`, else GIF.
 /// - no `f`: the original's.
-fn codec(transform: &Transform, class: FormatClass, source: SourceFormat, size: (u32, u32)) -> Option<Codec> {
+fn codec(
+    transform: &Transform,
+    class: FormatClass,
+    source: SourceFormat,
+    size: (u32, u32),
+    engine: Engine,
+) -> Option<Codec> {
     let baseline = if source == SourceFormat::Png || transform.output.lossless { Codec::Png } else { Codec::Gif };
     let wishes: &[Codec] = match transform.output.format {
         Format::Image(codec @ (Codec::Webp | Codec::Gif | Codec::Png | Codec::Avif)) => &[codec],
@@ -87,7 +93,8 @@ fn codec(transform: &Transform, class: FormatClass, source: SourceFormat, size: 
             _ => &[],
         },
     };
-    wishes.iter().copied().find(|codec| size.0.max(size.1) <= longest_side(*codec))
+    let moves = |codec: &Codec| *codec != Codec::Avif || engine.writes_films();
+    wishes.iter().copied().filter(moves).find(|codec| size.0.max(size.1) <= longest_side(*codec))
 }
 
 impl Moving {

@@ -42,7 +42,7 @@ pub fn cost(original: &[u8], probe: &Probe, variant: &Variant, setup: &Setup) ->
     let turn = pipeline::upright(transform, probe.orientation);
     let passes = pipeline::plan(turn.size((probe.width, probe.height)), transform, setup)?;
     let output = passes.last().map_or((probe.width, probe.height), Pass::size);
-    if let Some(moving) = animation::decide(probe, variant, output, limits)? {
+    if let Some(moving) = animation::decide(probe, variant, output, setup)? {
         return moving.price(probe, &passes, transform, setup);
     }
     let alpha = probe.has_alpha || passes.iter().any(Pass::adds_alpha);

@@ -90,7 +90,7 @@ pub fn render(
     let passes = pipeline::plan(turn.size((source.width, source.height)), &variant.transform, setup)?;
     let size = passes.last().map_or((source.width, source.height), Pass::size);
     let told = info::product(variant.transform.output.format);
-    let moving = if told.is_none() { animation::decide(&source, variant, size, &setup.limits)? } else { None };
+    let moving = if told.is_none() { animation::decide(&source, variant, size, setup)? } else { None };
     let job = Job { original, variant, setup, watch, source, turn, passes };
     match (told, moving) {
         (Some(product), _) => told::render(job, product, clock, scratch),

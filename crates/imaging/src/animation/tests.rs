@@ -24,11 +24,25 @@ fn moving(format: SourceFormat, frames: u32) -> Probe {
 
 fn decided(probe: &Probe, query: &str, class: FormatClass, limits: &Limits) -> Result<Option<Moving>, Error> {
     let transform = parse(Some(query), &Presets::none()).expect("a query").transform;
-    decide(probe, &Variant { transform, class }, (100, 50), limits)
+    decide(probe, &Variant { transform, class }, (100, 50), &Setup::from(limits.clone()))
 }
 
 fn codec_of(source: SourceFormat, query: &str, class: FormatClass) -> Option<Codec> {
     decided(&moving(source, 5), query, class, &Limits::default()).expect(query).map(|moving| moving.codec)
+}
+
+/// rav1e writes stills alone, and nobody stands in for it.
+#[test]
+fn an_engine_without_films_gives_stills_or_another_format() {
+    let setup = Setup { avif: Engine::Rav1e, ..Setup::default() };
+    let decided = |source, query| {
+        let transform = parse(Some(query), &Presets::none()).expect("a query").transform;
+        let variant = Variant { transform, class: FormatClass::Avif };
+        decide(&moving(source, 5), &variant, (100, 50), &setup).map(|moving| moving.map(|moving| moving.codec))
+    };
+    assert_eq!(decided(SourceFormat::Gif, "f=avif"), Ok(None));
+    assert_eq!(decided(SourceFormat::Avif, "w=10"), Ok(Some(Codec::Webp)));
+    assert!(matches!(decided(SourceFormat::Gif, "f=avif&anim=1"), Err(Error::Impossible(_))));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! begins: its dial, its speeds, their price.
 //!
 //! It knows no library: each implementor is one file. Which one writes is the operator's choice ([`Engine`]), never the
-//! picture's, so that a server that was told to use one runs no line of another; but for sequences, which libaom alone
-//! writes (`film`).
+//! picture's, so that a server that was told to use one runs no line of another. Sequences are libaom's alone (`film`): where
+//! rav1e was chosen there are none.
 
 use super::aom;
 use super::planes::Planes;
@@ -52,6 +52,11 @@ impl Engine {
         }
         let why = "`lossless`: this server's AVIF encoder always loses a little; `f=png` and `f=webp` lose nothing";
         Err(Error::Impossible(format!("{why} (the encoder is {})", self.name())))
+    }
+
+    /// Whether it writes frames that build on each other.
+    pub(crate) const fn writes_films(self) -> bool {
+        matches!(self, Self::Libaom)
     }
 
     /// What is known beforehand.
