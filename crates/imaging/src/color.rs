@@ -51,10 +51,15 @@ pub fn to_p3(bitmap: &mut Bitmap, icc: Option<&[u8]>) -> Result<(), Error> {
 
 /// The profile of Display P3, as it is embedded.
 pub fn p3_profile() -> Option<Vec<u8>> {
-    let mut profile = ColorProfile::new_display_p3().encode().ok()?;
-    // The moment of writing stands there, and equal renditions would have other bytes.
-    profile.get_mut(24..36)?.copy_from_slice(&[0x07, 0xE6, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
-    Some(profile)
+    written(&ColorProfile::new_display_p3())
+}
+
+/// The bytes of a profile of our own making.
+fn written(profile: &ColorProfile) -> Option<Vec<u8>> {
+    let mut bytes = profile.encode().ok()?;
+    // The moment of writing stands there (ICC.1, 7.2.8), and equal renditions would have other bytes.
+    bytes.get_mut(24..36)?.copy_from_slice(&[0x07, 0xE6, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    Some(bytes)
 }
 
 fn convert(bitmap: &mut Bitmap, icc: &[u8]) -> Result<(), CmsError> {
@@ -160,6 +165,20 @@ mod tests {
 
     fn encoded(profile: &ColorProfile) -> Vec<u8> {
         profile.encode().expect("a built-in profile can be written")
+    }
+
+    /// Found by fuzzing, in the second between two decodes of one file.
+    #[test]
+    fn profiles_of_our_own_do_not_tell_the_time() {
+        let made = [
+            describe::profile_of_cicp([9, 13, 0, 1], Layout::Rgb),
+            describe::profile_of_gamma(80_000, None, Layout::Rgb),
+            describe::profile_of_gamma(80_000, None, Layout::Gray),
+            p3_profile(),
+        ];
+        for profile in made {
+            assert_eq!(profile.expect("is written")[24..36], [0x07, 0xE6, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+        }
     }
 
     #[test]

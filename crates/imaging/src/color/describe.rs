@@ -28,7 +28,7 @@ pub(crate) fn profile_of_gamma(gamma: u32, chromaticities: Option<[u32; 8]>, lay
     }
     let exponent = UNIT / gamma as f32;
     if layout == Layout::Gray {
-        return ColorProfile::new_gray_with_gamma(exponent).encode().ok();
+        return super::written(&ColorProfile::new_gray_with_gamma(exponent));
     }
     let mut profile = ColorProfile::new_srgb();
     profile.cicp = None;
@@ -45,7 +45,7 @@ pub(crate) fn profile_of_gamma(gamma: u32, chromaticities: Option<[u32; 8]>, lay
         };
         profile.update_rgb_colorimetry(XyY::new(white_x.into(), white_y.into(), 1.0), primaries);
     }
-    profile.encode().ok()
+    super::written(&profile)
 }
 
 fn is_srgb(given: [u32; 8]) -> bool {
@@ -76,5 +76,5 @@ pub(crate) fn profile_of_cicp([primaries, transfer, matrix, full_range]: [u8; 4]
         full_range: true,
     });
     let usable = profile.is_matrix_shaper();
-    profile.encode().ok().filter(|icc| usable && super::differs_from_srgb(icc, layout))
+    super::written(&profile).filter(|icc| usable && super::differs_from_srgb(icc, layout))
 }
