@@ -89,6 +89,7 @@ fn what_a_render_needs_is_foretold() {
     {
         cases.push((sample("landscape.jpg"), query));
     }
+    cases.push((sample("landscape.jpg"), "w=500&f=avif&effort=8"));
     for query in ["w=400&f=webp", "w=300&f=png", "rot=90&f=jpeg"] {
         cases.push((sample("statue.png"), query));
     }

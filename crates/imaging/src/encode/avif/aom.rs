@@ -24,7 +24,7 @@ const fn speed(preset: u8, per_megapixel: u64) -> Speed {
     Speed { preset, quick, per_megapixel, memory: if quick { (18, 18) } else { (40, 40) } }
 }
 
-/// Measured on photographs; the figures are in `docs/decisions/0038-avif-effort-and-depth.md`. Two megapixels
+/// Measured on photographs; the figures are in `docs/decisions/`, 0038 and, from effort 6 on, 0099. Two megapixels
 /// (1920 × 1080 and a little) of the usual effort are about 1.5 seconds of one core.
 pub(super) const KNOWN: Known = Known {
     name: "libaom",
@@ -37,11 +37,11 @@ pub(super) const KNOWN: Known = Known {
         speed(7, 540),
         speed(6, 720),
         speed(6, 720),
-        speed(5, 3_100),
-        speed(5, 3_100),
-        speed(4, 6_400),
-        speed(4, 6_400),
-        speed(3, 13_000),
+        speed(6, 2_300),
+        speed(6, 2_300),
+        speed(5, 3_600),
+        speed(5, 3_600),
+        speed(4, 6_000),
     ],
 };
 
@@ -52,7 +52,11 @@ impl<S: Sample> Encoder<S> for Libaom {
             quantizer: quantizer(wish.quality, !quick),
             cpu_used: preset,
             lossless: wish.lossless,
-            careful: !quick && !wish.mask,
+            care: match wish.effort {
+                _ if quick || wish.mask || wish.lossless => Care::Little,
+                THOROUGH.. => Care::Thorough,
+                _ => Care::Usual,
+            },
         };
         encode_still(planes, settings)
     }
@@ -75,9 +79,20 @@ struct Settings {
     /// 0–9, more is faster.
     cpu_used: u8,
     lossless: bool,
-    /// Colours of a picture at leisure: what was measured on photographs is worth it.
-    careful: bool,
+    care: Care,
 }
+
+/// What libaom is told of how to choose. More than a little is for colours: what was measured on photographs is worth it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    Little,
+    Usual,
+    /// As a film's frame: it looks at more, and finds a tenth, in three to eight times the time.
+    Thorough,
+}
+
+/// Efforts from this one on are [`Care::Thorough`].
+const THOROUGH: u8 = 6;
 
 /// The steepest and the flattest of AV1's 16 matrices that are used: at high quality, at low quality.
 const QUANTISER_MATRICES: (c_int, c_int) = (2, 10);
@@ -85,7 +100,9 @@ const QUANTISER_MATRICES: (c_int, c_int) = (2, 10);
 /// Encodes one key frame on this thread; the stream of OBUs.
 fn encode_still<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec<u8>, Error> {
     let flags = if S::BITS > 8 { sys::AOM_CODEC_USE_HIGHBITDEPTH } else { 0 };
-    let mut cfg = configuration(planes, settings, sys::AOM_USAGE_ALL_INTRA)?;
+    let thorough = settings.care == Care::Thorough;
+    let usage = if thorough { sys::AOM_USAGE_GOOD_QUALITY } else { sys::AOM_USAGE_ALL_INTRA };
+    let mut cfg = configuration(planes, settings, usage)?;
     cfg.g_limit = 1;
     let mut context = Context::new(&cfg, flags.into())?;
     context.dial(planes.subsampling, settings)?;
@@ -96,8 +113,11 @@ fn encode_still<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec
         context.set(sys::AV1E_SET_QM_MIN, QUANTISER_MATRICES.0)?;
         context.set(sys::AV1E_SET_QM_MAX, QUANTISER_MATRICES.1)?;
         // Matrices weigh cosine transforms alone, and libaom, which does not see the eye's side of it, picks others as
-        // soon as they look cheaper: without those fewer bytes at the same SSIMULACRA2, in less time.
-        context.set(sys::AV1E_SET_INTRA_DCT_ONLY, settings.careful.into())?;
+        // soon as they look cheaper: without those fewer bytes at the same SSIMULACRA2, in less time. Where it looks at
+        // more, most of the others are forbidden rather than all.
+        context.set(sys::AV1E_SET_INTRA_DCT_ONLY, (settings.care == Care::Usual).into())?;
+        context.set(sys::AV1E_SET_REDUCED_TX_TYPE_SET, thorough.into())?;
+        context.set(sys::AV1E_SET_ENABLE_CDEF, (!thorough).into())?;
     }
     context.encode(planes)
 }

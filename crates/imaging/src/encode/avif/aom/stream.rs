@@ -4,7 +4,7 @@
 //! frames of one size and one kind.
 
 use super::super::planes::{Planes, Sample};
-use super::{Context, QUANTISER_MATRICES, Settings, configuration, quantizer};
+use super::{Care, Context, QUANTISER_MATRICES, Settings, configuration, quantizer};
 use crate::error::Error;
 use libaom_sys as sys;
 use std::ffi::c_int;
@@ -52,7 +52,7 @@ impl Stream {
         let flags = if S::BITS > 8 { sys::AOM_CODEC_USE_HIGHBITDEPTH } else { 0 };
         let Wish { quality, effort, lossless, drawn } = wish;
         let settings =
-            Settings { quantizer: quantizer(quality, false), cpu_used: speed(effort).0, lossless, careful: false };
+            Settings { quantizer: quantizer(quality, false), cpu_used: speed(effort).0, lossless, care: Care::Little };
         let mut cfg = configuration(first, settings, sys::AOM_USAGE_REALTIME)?;
         // Key frames where players jump to cost bytes; browsers play from the start.
         cfg.kf_mode = sys::AOM_KF_DISABLED;
