@@ -49,7 +49,11 @@ pub(crate) fn decide(
     let Some(motion) = probe.motion.filter(|_| asked.animate != Some(false)) else { return Ok(None) };
     let insists = asked.animate == Some(true);
     let Some(codec) = codec(transform, variant.class, probe.format, size, setup.avif) else {
-        let why = || Error::Impossible("`anim=1`: the format that is asked for holds no animation that this server can write".into());
+        let why = || {
+            Error::Impossible(
+                "`anim=1`: the format that is asked for holds no animation that this server can write".into(),
+            )
+        };
         return if insists { Err(why()) } else { Ok(None) };
     };
     let kept = asked.fps_max.map_or(probe.frames, |fps| {
