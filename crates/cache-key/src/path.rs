@@ -37,7 +37,12 @@ impl SourcePath {
             Malformed::Utf8 => PathError::NotUtf8,
         })?;
         check(&path)?;
-        Ok(Self(path.into_owned()))
+        let path = Self(path.into_owned());
+        // As it will stand in URLs of ours: what is not escaped here may be there.
+        if path.encoded().len() > MAX_PATH_BYTES {
+            return Err(PathError::TooLong);
+        }
+        Ok(path)
     }
 
     /// The decoded path.
@@ -97,7 +102,7 @@ fn check(path: &str) -> Result<(), PathError> {
 /// Why a path is refused; always the client's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PathError {
-    /// Over [`MAX_PATH_BYTES`].
+    /// Over [`MAX_PATH_BYTES`], as it came or as it is escaped ([`SourcePath::encoded`]).
     TooLong,
     /// A `%` without two hexadecimal digits.
     Escape,
@@ -182,6 +187,14 @@ mod tests {
             assert_eq!(SourcePath::parse(raw), Err(expected), "{raw}");
         }
         assert_eq!(SourcePath::parse(&"a".repeat(MAX_PATH_BYTES + 1)), Err(PathError::TooLong));
+    }
+
+    /// Found by fuzzing: 700 brackets were a path, and the URL that named it was none.
+    #[test]
+    fn what_is_a_path_is_one_escaped_too() {
+        assert_eq!(SourcePath::parse(&"]".repeat(MAX_PATH_BYTES / 3 + 1)), Err(PathError::TooLong));
+        let longest = SourcePath::parse(&"]".repeat(MAX_PATH_BYTES / 3)).expect("short enough");
+        assert_eq!(SourcePath::parse(&longest.encoded()), Ok(longest));
     }
 
     #[test]
