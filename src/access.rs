@@ -19,6 +19,8 @@ const SHORTEST: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Keyring {
     known: Known,
+    /// Others can reach the admin listener.
+    exposed: bool,
     proof: Option<Arc<Rules>>,
 }
 
@@ -37,7 +39,8 @@ impl Keyring {
         let holders =
             config.admin.clients.iter().map(|client| Holder::new(&client.name, &client.certificates)).collect();
         let known = Known { tokens, holders, closed_reads: !config.admin.open_reads };
-        Ok(Self { known, proof: Rules::read(&config.proof, vault)?.map(Arc::new) })
+        let exposed = !config.server.admin.ip().to_canonical().is_loopback();
+        Ok(Self { known, exposed, proof: Rules::read(&config.proof, vault)?.map(Arc::new) })
     }
 }
 
@@ -59,6 +62,8 @@ fn open(source: &Source, vault: &Vault) -> Result<Vec<Value>, String> {
 #[derive(Debug)]
 pub(crate) struct Doors {
     admin: service::admin::Access,
+    /// Others can reach the socket that is bound, whatever a later configuration says.
+    exposed: bool,
     proof: ArcSwapOption<Rules>,
 }
 
@@ -72,9 +77,22 @@ struct Rules {
 
 impl Doors {
     pub(crate) fn new(keyring: Keyring) -> Self {
-        let doors = Self { admin: service::admin::Access::open(), proof: ArcSwapOption::empty() };
+        let (admin, proof) = (service::admin::Access::open(), ArcSwapOption::empty());
+        let doors = Self { admin, exposed: keyring.exposed, proof };
         doors.replace(keyring);
         doors
+    }
+
+    /// Whether these may take the place of those in force.
+    ///
+    /// # Errors
+    /// Whoever reaches the listener could act, and others can.
+    pub(crate) fn check(&self, keyring: &Keyring) -> Result<(), String> {
+        let nobody = keyring.known.tokens.is_empty() && keyring.known.holders.is_empty();
+        if self.exposed && nobody {
+            return Err("admin.tokens: the last is gone, and others reach the admin listener until the next start".into());
+        }
+        Ok(())
     }
 
     /// From the next request on these hold.
@@ -174,6 +192,21 @@ mod tests {
         }
         assert!(doors.admit(&peer(&["cdn.example.org"], None), &request(&[])).is_err(), "no certificate is asked for");
         assert!(!format!("{doors:?}").contains("0123456789"));
+    }
+
+    /// The socket stays where it was bound, whatever the new configuration says of it.
+    #[test]
+    fn the_last_proof_stays_where_others_reach_the_admin_listener() {
+        let token = format!("admin.tokens.0.secret={NEW}");
+        let exposed = doors(&["server.admin=0.0.0.0:1", "admin.tokens.0.name=ops", &token]).unwrap();
+        let read = |sets: &[&str]| {
+            let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+            let loaded = service::config::load::<Config>(None, [], &sets).unwrap();
+            Keyring::read(&loaded.config, &Vault::new(&loaded.config.secrets, &aws::Aws::new())).unwrap()
+        };
+        assert!(exposed.check(&read(&[])).is_err());
+        assert!(exposed.check(&read(&["admin.tokens.0.name=ops", &token])).is_ok());
+        assert!(doors(&[]).unwrap().check(&read(&[])).is_ok());
     }
 
     #[test]

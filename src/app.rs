@@ -172,6 +172,7 @@ impl Parts {
     pub(crate) fn renew(&self, config: &Config) -> Result<(), String> {
         let rules = Rules::read(&config.signing, &self.vault)?;
         let keyring = Keyring::read(config, &self.vault)?;
+        self.doors.check(&keyring)?;
         self.guard.replace(rules);
         self.doors.replace(keyring);
         Ok(())

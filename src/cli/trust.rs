@@ -51,12 +51,12 @@ impl TrustArguments {
 
     fn configured(&self, config: &Config) -> Result<Place, Failure> {
         let address = reachable(config.server.admin);
-        let found = config.admin.client(address, self.own()?).map_err(Failure::Failed)?;
-        let tls = match (found, &self.ca) {
-            (Some(found), None) => Some(found),
-            (Some(found), Some(_)) => Some(Client { config: Arc::new(self.client()?), name: found.name }),
-            (None, None) if self.cert.is_none() => None,
-            (None, _) => {
+        let secure = !config.admin.tls.certificates.is_empty();
+        let tls = match (secure, &self.ca) {
+            (true, None) => config.admin.client(address, self.own()?).map_err(Failure::Failed)?,
+            (true, Some(_)) => Some(Client { config: Arc::new(self.client()?), name: address.ip().into() }),
+            (false, None) if self.cert.is_none() => None,
+            (false, _) => {
                 let text = "--ca, --cert: the configuration has no admin.tls, so its admin listener speaks cleartext; \
                             name another one with --admin https://HOST:PORT";
                 return Err(Failure::Failed(text.to_owned()));

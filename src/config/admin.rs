@@ -117,6 +117,10 @@ impl Section for AdminTlsConfig {
             let hint = "such as certificates = [{ cert = \"cert.pem\", key = \"key.pem\" }]";
             r.reject("client_ca", file.display(), "nothing, where there are no admin.tls.certificates", hint);
         }
+        if config.client_auth == ClientAuth::Required && config.client_ca.is_none() {
+            let hint = "such as client_ca = \"ops-ca.pem\"";
+            r.reject("client_auth", "required", "optional, where there is no client_ca", hint);
+        }
         config
     }
 }
@@ -184,7 +188,7 @@ pub struct TokenConfig {
 }
 
 impl Section for TokenConfig {
-    const DOC: &'static str = "A token, for Authorization: Bearer. Without any, whoever reaches the listener may act, which is for loopback only.";
+    const DOC: &'static str = "A token, for Authorization: Bearer. Without any, and without [[admin.clients]], whoever reaches the listener may act: for loopback only.";
 
     fn read(r: &mut Reader<'_>) -> Self {
         Self {

@@ -20,9 +20,13 @@ pub struct Identity {
 impl Identity {
     /// Whether one of its names is one of these: `ops.example.org`, `*.example.org`, or a whole URI (`spiffe://…`).
     pub fn is_one_of(&self, known: &[String]) -> bool {
-        let mut names = self.names.iter().chain(&self.common_name);
-        names.any(|name| known.iter().any(|known| covers(known, name)))
-            || self.uris.iter().any(|uri| known.iter().any(|known| known.contains("://") && known == uri))
+        // A name that anybody may have chosen for themselves is no URI, whatever it looks like.
+        known.iter().any(|known| {
+            if known.contains("://") {
+                return self.uris.contains(known);
+            }
+            self.names.iter().chain(&self.common_name).any(|name| covers(known, name))
+        })
     }
 
     /// The fingerprint as OpenSSL and browsers show it, without the colons.
@@ -79,6 +83,8 @@ mod tests {
             assert!(!called(&[other], Some(other), &[other]).is_one_of(&known), "{other}");
         }
         assert!(!called(&[], None, &["spiffe://example.org/deploy/more", "ops.example.org"]).is_one_of(&known));
+        let uri = "spiffe://example.org/deploy";
+        assert!(!called(&[uri], Some(uri), &[]).is_one_of(&known), "a URI stands among URIs");
         assert_eq!(called(&["a\n\u{1b}"], None, &[]).to_string(), "a\\n\\u{1b}");
     }
 }

@@ -58,8 +58,7 @@ impl Peer {
         let mut roots = RootCertStore::empty();
         // Each counts for itself, and a server in cleartext needs none.
         let (_added, _ignored) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
+        let tls = ClientConfig::builder_with_provider(Arc::clone(crate::tls::provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| format!("TLS: {error}"))?
             .with_root_certificates(roots)

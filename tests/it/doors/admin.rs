@@ -310,6 +310,7 @@ fn check_config_says_what_does_not_fit() {
         (&["admin.clients", "admin.tls.client_ca"][..], &[beyond][..], 3, "at least one token or client certificate"),
         (&["admin.clients"], &[], 3, "admin.clients"),
         (&["admin.clients"], &required[..2], 3, "admin.clients"),
+        (&["admin.clients", "admin.tls.client_ca"], &required[..], 3, "admin.tls.client_auth"),
         (&["admin.tls.client_ca"], &[], 3, "admin.tls.client_ca"),
         (&["admin.tls.certificates"], &[], 3, "admin.tls.client_ca"),
         (&["admin.clients.0.certificates"], &[], 3, "at least one name"),

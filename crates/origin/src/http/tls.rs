@@ -26,7 +26,7 @@ pub(super) fn client(authorities: Option<&Path>, http2: bool) -> Result<Arc<Clie
     if roots.is_empty() {
         return Err("https needs certificate authorities: install ca-certificates, or name a ca_file".to_owned());
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::clone(service::tls::provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| format!("TLS: {error}"))?;
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();

@@ -106,7 +106,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "effort",
         Group::Output,
         "0–10",
-        "More is slower and smaller. Without it: the format's own default; AVIF's is 4 up to 2 megapixels and 0 beyond.",
+        "More is slower and smaller. Without it: the format's own default; AVIF's is 4 up to 2 megapixels (1 where rav1e writes it) and 0 beyond.",
         |d, v| {
             d.transform.output.effort = Some(int(v, 0, 10)?);
             Some(())

@@ -117,7 +117,8 @@ fn encode_still<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec
         // more, most of the others are forbidden rather than all.
         context.set(sys::AV1E_SET_INTRA_DCT_ONLY, (settings.care == Care::Usual).into())?;
         context.set(sys::AV1E_SET_REDUCED_TX_TYPE_SET, thorough.into())?;
-        context.set(sys::AV1E_SET_ENABLE_CDEF, (!thorough).into())?;
+        // The usage for stills has it off by itself; the other one would filter away what was paid for.
+        context.set(sys::AV1E_SET_ENABLE_CDEF, 0)?;
     }
     context.encode(planes)
 }

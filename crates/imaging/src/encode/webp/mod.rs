@@ -24,9 +24,10 @@ const METHOD: u8 = 2;
 const SPATIAL_NOISE_SHAPING: c_int = 60;
 /// Strength and sharpness of the deblocking filter; libwebp's own are 60 and 0.
 type Filter = (c_int, c_int);
-/// A little more gives the same SSIMULACRA2 for about half a percent fewer bytes where coefficients are chosen quickly.
+/// A little more gives the same SSIMULACRA2 for about half a percent fewer bytes where modes are chosen quickly.
 const QUICK_FILTER: Filter = (80, 0);
-/// From this method on coefficients are chosen by what they cost; what is left of edges is then worth keeping: 2.5 percent.
+/// From this method on edges survive that a strong filter would smooth away: 2.5 percent at this method, more at those that
+/// choose coefficients by what they cost (5 and 6).
 const CAREFUL: u8 = 4;
 const CAREFUL_FILTER: Filter = (40, 7);
 
