@@ -90,7 +90,9 @@ impl Doors {
     pub(crate) fn check(&self, keyring: &Keyring) -> Result<(), String> {
         let nobody = keyring.known.tokens.is_empty() && keyring.known.holders.is_empty();
         if self.exposed && nobody {
-            return Err("admin.tokens: the last is gone, and others reach the admin listener until the next start".into());
+            return Err(
+                "admin.tokens: the last is gone, and others reach the admin listener until the next start".into()
+            );
         }
         Ok(())
     }
