@@ -152,7 +152,7 @@ impl Section for LaneConfig {
                 8,
                 0..=10,
                 "Effort of AVIF that was put off, where the URL gives none. 4 is what a request gets up to two megapixels; 8 takes five \
-                 times as long, for a tenth fewer bytes.",
+                 times as long, for 6 % fewer bytes.",
             ),
             quick: r.duration(
                 "quick",

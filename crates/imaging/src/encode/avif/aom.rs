@@ -87,7 +87,7 @@ struct Settings {
 enum Care {
     Little,
     Usual,
-    /// As a film's frame: it looks at more, and finds a tenth, in three to eight times the time.
+    /// As a film's frame: it looks at more, and finds 4 to 9 %, in three to eight times the time.
     Thorough,
 }
 
