@@ -138,8 +138,9 @@ pub fn expected_cpu_ms(engine: Engine, width: u32, height: u32, effort: u8) -> u
 
 /// Bytes for a pixel of the result that an encode holds beside the bitmap.
 pub(crate) fn memory_per_pixel(options: &AvifOptions) -> u64 {
-    // Without loss all of it lives as long as in a careful encode.
-    let speed = options.engine.known().speed(if options.lossless { 10 } else { options.effort.unwrap_or(0) });
+    // Without loss all of it lives as long as in an encode of the usual effort.
+    let known = options.engine.known();
+    let speed = known.speed(if options.lossless { known.usual.1 } else { options.effort.unwrap_or(0) });
     let (halved, whole) = speed.memory;
     let is_halved = match options.chroma {
         Chroma::C420 => true,
