@@ -62,7 +62,7 @@ fn who_would_wait_too_long_is_refused_before_that_wait() {
     let server = server(&["render.queue_timeout=100ms"]);
     let mut first = server.connect();
     // Some seconds of work by its price, whatever this machine makes of it.
-    first.request("GET", "/img/large.png?w=2900&f=avif&effort=9", &[]).expect("connected");
+    first.request("GET", "/img/large.png?w=2900&f=avif&effort=5", &[]).expect("connected");
     server.until("tintype_render_busy", 1.0);
     let second = server.get("/img/large.png?w=901&f=webp");
     assert_kind(&second, 503, "overloaded");
@@ -128,7 +128,7 @@ fn what_changed_is_shown_as_it_was_while_there_is_no_room() {
 fn a_render_whose_client_left_makes_room_for_others() {
     let server = server(&[]);
     let mut first = server.connect();
-    first.request("GET", "/img/large.png?w=2900&f=avif&effort=9", &[]).expect("connected");
+    first.request("GET", "/img/large.png?w=2900&f=avif&effort=5", &[]).expect("connected");
     server.until("tintype_render_busy", 1.0);
     let mut second = server.connect();
     second.request("GET", "/img/small.png?w=20", &[]).expect("connected");
